@@ -1,0 +1,137 @@
+"""What one request asks of the registry: the keyword arguments of `pick`, `acquire` and `explain`, checked once.
+
+They arrive as `**options`, because CPython looks up every missing keyword-only default in a dict on every call: six of them
+cost more than the pick itself, while "no options" is one truth test.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypedDict
+
+from backend_registry._core.limits import check_count, check_text
+from backend_registry._core.model import Capability
+from backend_registry.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    import random
+
+    from backend_registry._core.backend import Backend
+
+__all__ = ("NO_DEMAND", "Demand", "DemandOptions", "PickOptions", "PickRequest", "Policy", "Wish", "check_wish")
+
+
+class PickRequest(NamedTuple):
+    """What a policy is told beside the candidates.
+
+    Attributes:
+        model: the model asked for.
+        affinity: requests with the same key should meet the same backend; None if the caller does not care.
+        rng: the registry's source of randomness.
+        now_ns: monotonic time of the decision.
+    """
+
+    model: str
+    affinity: str | None
+    rng: "random.Random"
+    now_ns: int
+
+
+class Policy(Protocol):
+    """How one of several candidates is chosen. The whole interface for your own policies."""
+
+    def choose(self, candidates: "tuple[Backend, ...]", request: PickRequest) -> "Backend":
+        """One of `candidates`, which are never empty and all fit the request.
+
+        Health, intent, ejection, demands, exclusion and limits have been applied before. May be called from several threads
+        at once, and may call any method of the registry.
+        """
+
+
+class DemandOptions(TypedDict, total=False):
+    """Keyword arguments of `candidates`, and part of those of the other verbs that choose.
+
+    Attributes:
+        require: capabilities the model must have.
+        min_context: tokens the model's context must hold.
+        operation: an operation the backend must offer; backends that list none offer all.
+    """
+
+    require: Capability
+    min_context: int
+    operation: str | None
+
+
+class PickOptions(DemandOptions, total=False):
+    """Keyword arguments of `pick`, `acquire`, `acquire_async` and `explain`; see also `DemandOptions`.
+
+    Attributes:
+        affinity: key of requests that should meet the same backend.
+        exclude: ids of backends not to pick, usually those tried before.
+        policy: how to choose; None takes the default (least loaded, or rendezvous hashing if `affinity` is given).
+    """
+
+    affinity: str | None
+    exclude: Iterable[str]
+    policy: Policy | None
+
+
+class Demand(NamedTuple):
+    """The part of the options that a backend either meets or does not, whatever it is doing now; key of derived answers."""
+
+    require: Capability = Capability(0)
+    min_context: int = 0
+    operation: str | None = None
+
+
+class Wish(NamedTuple):
+    """All options of one request, checked."""
+
+    demand: Demand
+    affinity: str | None
+    exclude: frozenset[str]
+    policy: Policy | None
+
+
+NO_DEMAND = Demand()
+
+
+def check_wish(options: PickOptions) -> Wish:
+    """The checked form of `options`; raises InvalidValueError, or TypeError for an unknown name."""
+    unknown = options.keys() - PickOptions.__annotations__.keys()
+    if unknown:
+        message = f"unexpected keyword argument {min(unknown)!r}; known are {', '.join(PickOptions.__annotations__)}"
+        raise TypeError(message)
+    operation, affinity, policy = (options.get(name) for name in ("operation", "affinity", "policy"))
+    require = options.get("require", 0)
+    if not isinstance(require, int) or isinstance(require, bool) or not 0 <= require <= _ALL_CAPABILITIES:
+        raise InvalidValueError("require", f"is {require!r:.64}", "pass Capability members joined with |")
+    if policy is not None and not callable(getattr(policy, "choose", None)):
+        raise InvalidValueError("policy", f"{type(policy).__name__} has no method choose", "pass a Policy object")
+    demand = Demand(
+        Capability(require),
+        check_count("min_context", options.get("min_context", 0), least=0),
+        None if operation is None else check_text("operation", operation),
+    )
+    return Wish(
+        demand,
+        None if affinity is None else _check_affinity(affinity),
+        _check_exclude(options.get("exclude", ())),
+        policy,
+    )
+
+
+_ALL_CAPABILITIES = sum(Capability)
+
+
+def _check_affinity(affinity: object) -> str:
+    if not isinstance(affinity, str):
+        raise InvalidValueError("affinity", f"is a {type(affinity).__name__}", "pass a str, such as a session id")
+    return affinity
+
+
+def _check_exclude(exclude: object) -> frozenset[str]:
+    if isinstance(exclude, str | bytes) or not isinstance(exclude, Iterable):
+        raise InvalidValueError("exclude", f"is a {type(exclude).__name__}", "pass an iterable of backend ids")
+    ids = frozenset(exclude)
+    if not all(isinstance(backend_id, str) for backend_id in ids):
+        raise InvalidValueError("exclude", "holds something else than a str", "pass backend ids")
+    return ids

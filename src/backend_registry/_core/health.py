@@ -1,0 +1,111 @@
+"""Health as a small pure state machine, so that one place decides what a probe means.
+
+    unknown   --1 ok-->    healthy        unknown --1 failure--> unhealthy
+    healthy   --`failures` in a row-->    unhealthy   (a refused connection counts after `refusals`)
+    unhealthy --`successes` in a row-->   healthy
+
+Intent (drain, disable) and ejection are other facts and are never touched from here.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from backend_registry._core.limits import check_count, check_seconds, shorten
+from backend_registry._core.model import Model, check_models
+from backend_registry.errors import InvalidValueError
+
+__all__ = ("BackendStatus", "HealthPolicy", "ProbeResult", "Streak", "next_health")
+
+
+class BackendStatus(StrEnum):
+    """What the seed's contract calls the status of a backend."""
+
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+    UNKNOWN = "unknown"
+    DRAINING = "draining"
+
+
+@dataclass(frozen=True, slots=True)
+class HealthPolicy:
+    """How many probes it takes to change one's mind, and how long an overloaded backend may be left alone.
+
+    Args:
+        failures: failed probes in a row that make a healthy backend unhealthy.
+        successes: passed probes in a row that make an unhealthy backend healthy.
+        refusals: refused connections in a row that make a healthy backend unhealthy.
+        max_cooldown_s: seconds; a longer `retry_after` of an overloaded backend is cut to this.
+    """
+
+    failures: int = 3
+    successes: int = 2
+    refusals: int = 2
+    max_cooldown_s: float = 300.0
+
+    def __post_init__(self) -> None:
+        check_count("failures", self.failures, least=1)
+        check_count("successes", self.successes, least=1)
+        check_count("refusals", self.refusals, least=1)
+        check_seconds("max_cooldown_s", self.max_cooldown_s)
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeResult:
+    """What one active health check found out.
+
+    Args:
+        ok: the backend answered and may serve.
+        error: what went wrong, in a few words; kept as `last_error`.
+        models: the models it lists; None or empty keeps those known so far.
+        refused: nothing listened at the address, which is a surer sign of death than a time-out.
+        note: something odd about a passed probe, shown in `status_reason`.
+    """
+
+    ok: bool
+    error: str | None = None
+    models: tuple[Model, ...] | None = None
+    refused: bool = False
+    note: str | None = None
+
+    def __post_init__(self) -> None:
+        for field in ("ok", "refused"):
+            if not isinstance(getattr(self, field), bool):
+                raise InvalidValueError(field, f"is a {type(getattr(self, field)).__name__}", "pass True or False")
+        for field in ("error", "note"):
+            object.__setattr__(self, field, check_reason(field, getattr(self, field)))
+        if self.models is not None:
+            object.__setattr__(self, "models", check_models(self.models))
+
+
+def check_reason(field: str, value: object) -> str | None:
+    """Text for people, shortened to 256 characters, or None."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise InvalidValueError(field, f"is a {type(value).__name__}", "pass a str or None")
+    return shorten(" ".join(value.split())) or None
+
+
+@dataclass(frozen=True, slots=True)
+class Streak:
+    """Probes in a row that contradict the present health."""
+
+    oks: int = 0
+    failures: int = 0
+    refusals: int = 0
+
+
+def next_health(
+    health: BackendStatus, streak: Streak, result: ProbeResult, policy: HealthPolicy
+) -> tuple[BackendStatus, Streak]:
+    """The health and the streak after one more probe result. Pure."""
+    if result.ok:
+        needed = policy.successes if health is BackendStatus.UNHEALTHY else 1
+        if streak.oks + 1 >= needed:
+            return BackendStatus.HEALTHY, Streak()
+        return health, Streak(oks=streak.oks + 1)
+    failures = streak.failures + 1
+    refusals = streak.refusals + 1 if result.refused else 0
+    if health is not BackendStatus.HEALTHY or failures >= policy.failures or refusals >= policy.refusals:
+        return BackendStatus.UNHEALTHY, Streak()
+    return health, Streak(failures=failures, refusals=refusals)

@@ -1,0 +1,370 @@
+"""The verbs on backends: add, remove, look up, update, steer, count. Everything but choosing.
+
+Each writing verb checks its arguments, decides under the topology lock, and announces after it; see `topology`.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from backend_registry._core.backend import Backend
+from backend_registry._core.health import BackendStatus, ProbeResult, Streak, check_reason, next_health
+from backend_registry._core.limits import check_id, check_url
+from backend_registry._core.model import Model, check_models
+from backend_registry._core.record import BackendRecord, Intent, check_enum
+from backend_registry._core.topology import Edit, Topology
+from backend_registry.errors import (
+    BackendNotFoundError,
+    BackendOwnershipError,
+    DuplicateBackendError,
+    InvalidValueError,
+)
+
+__all__ = ("Applied", "Operations")
+
+
+class Applied(NamedTuple):
+    """What `apply` did, as backend ids; `updated` includes those that were replaced because their address changed."""
+
+    added: tuple[str, ...]
+    updated: tuple[str, ...]
+    removed: tuple[str, ...]
+    unchanged: tuple[str, ...]
+
+
+class Operations(Topology):
+    """The verbs on backends by id. All are thread-safe; writes cost a few microseconds whatever the size of the fleet."""
+
+    # --- which backends there are --------------------------------------------------------------------------------------
+
+    def add_backend(self, backend: Backend) -> None:
+        """Register a backend; its credentials are looked for now.
+
+        Raises:
+            DuplicateBackendError: the id is taken.
+            BackendOwnershipError: the object is or was in a registry.
+            InvalidValueError: not a `Backend`.
+        """
+        _check_backend(backend)
+        with self._lock:
+            self._carry_out()
+            if backend.id in self._by_id:
+                raise DuplicateBackendError(backend.id)
+            edit = _addition(backend)
+            self._claim([backend])
+            change = self._commit([edit])
+        self._announce(change)
+
+    def remove_backend(self, backend_id: str) -> Backend:
+        """Take a backend out and return it with its counters. Requests in flight go on and still count on it.
+
+        Raises:
+            BackendNotFoundError: no such backend.
+        """
+        with self._lock:
+            self._carry_out()
+            backend = self._registered(backend_id)
+            change = self._commit([Edit(backend, backend.record, None)])
+        self._announce(change)
+        return backend
+
+    def apply(self, desired: Iterable[Backend]) -> Applied:
+        """Make the registry hold exactly `desired`, in one atomic step and at most one revision.
+
+        A backend that stays (same id) keeps its object, and with it counters, latency, health, intent and leases; one whose
+        url or type changed is another server and is replaced. One that lists no models keeps those it is known to serve.
+
+        Args:
+            desired: fresh backends, or backends of this registry to keep as they are.
+
+        Raises:
+            DuplicateBackendError: an id occurs twice.
+            BackendOwnershipError: an object belongs to another registry, or was removed from this one.
+            InvalidValueError: something in it is not a `Backend`. In all three cases nothing has changed.
+        """
+        wanted = _by_unique_id(desired)
+        with self._lock:
+            self._carry_out()
+            gone = [backend for backend in self._by_id.values() if backend.id not in wanted]
+            edits = [Edit(backend, backend.record, None) for backend in gone]
+            added, updated, unchanged = [], [], []
+            for backend in wanted.values():
+                now = self._by_id.get(backend.id)
+                more = _reconciled(now, backend)
+                edits += more
+                (added if now is None else updated if more else unchanged).append(backend.id)
+            self._claim(edit.backend for edit in edits if edit.before is None)
+            change = self._commit(edits)
+        self._announce(change)
+        return Applied(tuple(added), tuple(updated), tuple(backend.id for backend in gone), tuple(unchanged))
+
+    def _claim(self, backends: Iterable[Backend]) -> None:
+        """Become the owner of all of `backends` or of none; caller holds the topology lock."""
+        claimed: list[Backend] = []
+        for backend in backends:
+            # Two registries may be offered the same object at once, and their topology locks are not the same lock.
+            with backend._lock:
+                free = backend._owner is None
+                if free:
+                    backend._owner = self
+            if not free:
+                for other in claimed:
+                    other._owner = None
+                raise BackendOwnershipError(backend.id)
+            claimed.append(backend)
+
+    def get_backend(self, backend_id: str) -> Backend | None:
+        """The live backend of this id, or None. Cost: one dict lookup."""
+        return self._by_id.get(backend_id)
+
+    def backend_count(self) -> int:
+        """Number of backends."""
+        return len(self._by_id)
+
+    def model_count(self) -> int:
+        """Number of distinct models that at least one backend, of whatever status, serves."""
+        count = self._model_total.fresh
+        return self._read(self._model_total) if count is None else count
+
+    def get_backends_for_model(self, model: str) -> tuple[Backend, ...]:
+        """All backends that serve a model, whatever their status, in the order in which they came; empty if none does."""
+        entry = self._entry_of(model)
+        return () if entry is None else (entry.published or self._publish(entry)).everyone
+
+    def has_backend_url(self, url: str) -> bool:
+        """Whether a backend with this root url is registered; `/v1` and a trailing slash make no difference.
+
+        Raises:
+            InvalidValueError: not a url.
+        """
+        return check_url("url", url) in self._urls
+
+    def _registered(self, backend_id: str) -> Backend:
+        backend = self._by_id.get(backend_id)
+        if backend is None:
+            raise BackendNotFoundError(check_id("backend_id", backend_id))
+        return backend
+
+    # --- what one backend is and does ----------------------------------------------------------------------------------
+
+    def _edit(self, backend_id: str, edited: Callable[[BackendRecord], BackendRecord]) -> Backend:
+        """Replace one record by what `edited`, a pure function, makes of it; the same record again is no write."""
+        with self._lock:
+            self._carry_out()
+            backend = self._registered(backend_id)
+            change = self._commit(_update(backend, edited(backend.record)))
+        self._announce(change)
+        return backend
+
+    def update_status(self, backend_id: str, status: BackendStatus | str, error: str | None = None) -> None:
+        """Set the status by hand: the operator's verb, which allows every transition.
+
+        DRAINING is `drain`; any other status also enables a draining or disabled backend. `last_health_check` becomes now and
+        `last_error` becomes `error` (shortened to 256 characters; None clears it). The same status and error make no revision.
+
+        Raises:
+            BackendNotFoundError: no such backend.
+            InvalidValueError: not a status, or the error is not text.
+        """
+        wanted = check_enum("status", status, BackendStatus)
+        text = check_reason("error", error)
+        if wanted is BackendStatus.DRAINING:
+            backend = self._edit(backend_id, lambda r: r._replace(intent=Intent.DRAINING, last_error=text))
+        else:
+            backend = self._edit(
+                backend_id, lambda r: r._replace(health=wanted, intent=Intent.ENABLED, last_error=text, note=None)
+            )
+        backend._streak = Streak()
+        backend._checked_ns = self.clock.time_ns()
+
+    def record_probe(self, backend: Backend, result: ProbeResult) -> bool:
+        """Take the result of an active health check into account: the health checker's verb.
+
+        Moves health by the state machine of `HealthPolicy`, looks for credentials again, and takes over the models that were
+        found. Intent and ejection stay as they are.
+
+        Returns:
+            False if this very object is no longer registered; the result is then ignored.
+
+        Raises:
+            InvalidValueError: not a `Backend` or not a `ProbeResult`.
+        """
+        _check_backend(backend)
+        if not isinstance(result, ProbeResult):
+            raise InvalidValueError("result", f"is a {type(result).__name__}", "pass a ProbeResult")
+        with self._lock:
+            self._carry_out()
+            if self._by_id.get(backend.id) is not backend:
+                return False
+            before = backend.record
+            health, backend._streak = next_health(before.health, backend._streak, result, self.health_policy)
+            after = before._replace(
+                health=health,
+                models=result.models or before.models,
+                missing_env=backend._missing_env(),
+                last_error=None if result.ok else result.error or "health check failed",
+                note=result.note,
+            )
+            backend._checked_ns = self.clock.time_ns()
+            change = self._commit(_update(backend, after))
+        self._announce(change)
+        return True
+
+    def update_models(self, backend_id: str, models: Iterable[Model | str]) -> None:
+        """Replace the list of models. A model in the old and the new list is never missing to a reader and keeps its place.
+
+        Raises:
+            BackendNotFoundError: no such backend.
+            InvalidValueError: not models, or more than 1,024.
+        """
+        listed = check_models(models)
+        self._edit(backend_id, lambda record: record._replace(models=listed))
+
+    def add_model_to_backend(self, backend_id: str, model: Model | str) -> None:
+        """Add one model; a model of the same id that is there already stays as it is.
+
+        Raises:
+            BackendNotFoundError: no such backend.
+            InvalidValueError: not a model, or the 1,025th.
+        """
+        (added,) = check_models((model,))
+        self._edit(backend_id, lambda record: record._replace(models=check_models((*record.models, added))))
+
+    def remove_model_from_backend(self, backend_id: str, model_id: str) -> None:
+        """Take one model off a backend; no-op if it is not there.
+
+        Raises:
+            BackendNotFoundError: no such backend.
+            InvalidValueError: not a model id.
+        """
+        gone = check_id("model_id", model_id)
+        self._edit(backend_id, lambda record: record._replace(models=tuple(m for m in record.models if m.id != gone)))
+
+    def drain(self, backend_id: str) -> None:
+        """Give the backend nothing new and let it finish what it has; health checks cannot undo it, `enable` does.
+
+        Raises:
+            BackendNotFoundError: no such backend.
+        """
+        self._edit(backend_id, lambda record: record._replace(intent=Intent.DRAINING))
+
+    def disable(self, backend_id: str) -> None:
+        """Take the backend out of rotation until `enable`. Requests in flight go on.
+
+        Raises:
+            BackendNotFoundError: no such backend.
+        """
+        self._edit(backend_id, lambda record: record._replace(intent=Intent.DISABLED))
+
+    def enable(self, backend_id: str) -> None:
+        """Put a draining or disabled backend back into rotation.
+
+        Raises:
+            BackendNotFoundError: no such backend.
+        """
+        self._edit(backend_id, lambda record: record._replace(intent=Intent.ENABLED))
+
+    def _cool_down(self, backend: Backend, seconds: float) -> None:
+        """Leave an overloaded backend alone for a while; a longer time that it was given before stands."""
+        until_ns = self._now_ns() + int(min(seconds, self.health_policy.max_cooldown_s) * 1e9)
+        with self._lock:
+            self._carry_out()
+            if self._by_id.get(backend.id) is not backend or (backend.record.ejected_until_ns or 0) >= until_ns:
+                return
+            change = self._commit([Edit(backend, backend.record, backend.record._replace(ejected_until_ns=until_ns))])
+        self._announce(change)
+
+    def _end_ejections(self) -> None:
+        """Put those back whose time is over. Called by readers that find it due."""
+        if self._lock.held_by_me:
+            return
+        with self._lock:
+            self._carry_out()
+            now_ns = self._now_ns()
+            due = [backend for backend, until_ns in self._ejected.items() if until_ns <= now_ns]
+            change = self._commit([Edit(b, b.record, b.record._replace(ejected_until_ns=None)) for b in due])
+        self._announce(change)
+
+    # --- counters by id ------------------------------------------------------------------------------------------------
+
+    def increment_pending(self, backend_id: str) -> int:
+        """Count one request as in flight and return the new number. Prefer `acquire`, which cannot forget to give back.
+
+        Raises:
+            BackendNotFoundError: no such backend.
+        """
+        backend = self._by_id.get(backend_id)
+        if backend is None:
+            raise BackendNotFoundError(check_id("backend_id", backend_id))
+        with backend._lock:
+            backend._raw = raw = backend._raw + 1
+            tickets = backend._tickets
+            tickets[raw] = 0
+            return len(tickets)
+
+    def decrement_pending(self, backend_id: str) -> int:
+        """Take back one `increment_pending` and return the new number; at zero it stays there, see `pending_underflows`.
+
+        Raises:
+            BackendNotFoundError: no such backend.
+        """
+        return self._registered(backend_id).decrement_pending()
+
+    def increment_total_requests(self, backend_id: str) -> int:
+        """Count one request as ended and return the new number.
+
+        Raises:
+            BackendNotFoundError: no such backend.
+        """
+        return self._registered(backend_id).increment_total_requests()
+
+    def update_latency(self, backend_id: str, latency_ms: float) -> int:
+        """Fold one latency sample in milliseconds and return the new average in whole milliseconds.
+
+        Raises:
+            BackendNotFoundError: no such backend.
+            InvalidValueError: not a finite number from 0 to 2^32 - 1; the average is untouched.
+        """
+        return self._registered(backend_id).update_latency(latency_ms)
+
+
+def _check_backend(backend: object) -> None:
+    if not isinstance(backend, Backend):
+        raise InvalidValueError("backend", f"is a {type(backend).__name__}", "pass a Backend object")
+
+
+def _by_unique_id(backends: Iterable[Backend]) -> dict[str, Backend]:
+    unique: dict[str, Backend] = {}
+    for backend in backends:
+        _check_backend(backend)
+        if backend.id in unique:
+            raise DuplicateBackendError(backend.id)
+        unique[backend.id] = backend
+    return unique
+
+
+def _addition(backend: Backend) -> Edit:
+    return Edit(backend, None, backend.record._replace(missing_env=backend._missing_env()))
+
+
+def _update(backend: Backend, after: BackendRecord) -> list[Edit]:
+    """The edit that gives a backend a new record; none if nothing would change."""
+    before = backend.record
+    if after == before:
+        return []
+    if after.models == before.models:
+        # The very same tuple tells the index that there is nothing to compare.
+        after = after._replace(models=before.models)
+    return [Edit(backend, before, after)]
+
+
+def _reconciled(now: Backend | None, wanted: Backend) -> list[Edit]:
+    """What it takes to get from the registered backend of an id to the wanted one. Pure."""
+    if now is wanted:
+        return []
+    if now is None:
+        return [_addition(wanted)]
+    before, after = now.record, wanted.record
+    if (before.url, before.backend_type) != (after.url, after.backend_type):
+        return [Edit(now, before, None), _addition(wanted)]
+    merged = before.redescribed(after)._replace(models=after.models or before.models)
+    return _update(now, merged._replace(missing_env=wanted._missing_env()))

@@ -1,0 +1,316 @@
+"""The heart of the registry: which backends there are, and the one way in which that changes.
+
+A write is data. A verb decides under the topology lock what each backend's record shall become, as `Edit`s, and hands them to
+`_commit`. Nothing fallible is left then: marking entries dirty, storing in dicts, counting the revision. Every step of a commit
+is idempotent and the commit is noted down before its first step, so one that an exception from a signal handler cut short is
+completed by the next writer, or by the next reader that finds a dirty entry.
+
+Order of publication: (1) mark dirty every entry that will change, (2) `_by_id`, (3) records and index, (4) journal and
+revision. A reader that looks up an id sees step 2 as the instant of the write. A reader that asks for a model either has the
+tuple from before (1), or finds the mark and waits for the lock. So no reader sees an index entry without its backend.
+
+Lock order: topology, then a backend's counters; never the reverse. No callback, logging, waking or I/O happens under either:
+a verb returns from the lock with what remains to be done, and does it after.
+"""
+
+import contextlib
+import os
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, TypeVar
+
+from backend_registry._core.backend import Backend
+from backend_registry._core.changes import Change, Entry, Journal, Snapshot
+from backend_registry._core.clock import Clock
+from backend_registry._core.forking import guard
+from backend_registry._core.health import BackendStatus, HealthPolicy
+from backend_registry._core.index import ModelEntry, ModelIndex, Published, UrlIndex
+from backend_registry._core.latency import ENDED
+from backend_registry._core.limits import check_count
+from backend_registry._core.lock import WriterLock
+from backend_registry._core.reasons import standing
+from backend_registry._core.record import BackendRecord
+from backend_registry._core.waiting import Lines
+from backend_registry.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from backend_registry._core.lease import Ticket
+
+__all__ = ("Edit", "Topology")
+
+
+class Edit(NamedTuple):
+    """What one backend's record becomes; `before` is None for a new backend, `after` for one that goes."""
+
+    backend: Backend
+    before: BackendRecord | None
+    after: BackendRecord | None
+
+
+_Value = TypeVar("_Value")
+
+
+class Cell(Generic[_Value]):
+    """One published value: `fresh` is what readers take, None after a write; `last` is what it was before."""
+
+    __slots__ = ("fresh", "last", "make")
+
+    def __init__(self, value: _Value, make: Callable[[], _Value]) -> None:
+        self.fresh: _Value | None = value
+        self.last = value
+        self.make = make
+
+
+class Topology:
+    """The set of backends, its index, its history, and who waits for it. Base of `Registry`."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock = time,
+        rng: random.Random | None = None,
+        journal_size: int = 1024,
+        health_policy: HealthPolicy | None = None,
+        select_unknown: bool = True,
+    ) -> None:
+        if health_policy is not None and not isinstance(health_policy, HealthPolicy):
+            raise InvalidValueError("health_policy", f"is a {type(health_policy).__name__}", "pass a HealthPolicy")
+        check_count("journal_size", journal_size, least=1, most=2**20)
+        self.clock: Final = clock
+        self.rng: Final = random.Random() if rng is None else rng
+        self.health_policy: Final = health_policy or HealthPolicy()
+        self.select_unknown: Final = bool(select_unknown)
+        self._now_ns: Final = clock.monotonic_ns
+        self._draw: Final = self.rng.getrandbits
+        self._by_id: dict[str, Backend] = {}
+        self._urls = UrlIndex()
+        self._index = ModelIndex()
+        self._entry_of = self._index.get
+        self._healthy: dict[Backend, None] = {}
+        self._ejected: dict[Backend, int] = {}
+        self._next_return_ns: int | None = None
+        self._revision = 0
+        self._journal = Journal(journal_size)
+        self._unfinished: tuple[Change, Sequence[Edit]] | None = None
+        # One byte per leaked lease: appending is atomic on every build, `+= 1` is not, and a reader may not take a lock.
+        self._leaks = bytearray()
+        self._start_epoch()
+        nobody: tuple[Backend, ...] = ()
+        self._all = Cell(nobody, lambda: tuple(self._by_id.values()))
+        self._all_healthy = Cell(nobody, lambda: tuple(self._healthy))
+        self._model_total = Cell(0, lambda: len(self._index))
+        self._snapshots = Cell(self._take_snapshot(), self._take_snapshot)
+        guard(self)
+
+    def _start_epoch(self) -> None:
+        """New identity, working locks and nobody waiting: at birth, and in a forked child."""
+        self._epoch = os.urandom(8).hex()
+        self._lock = WriterLock()
+        self._lines = Lines()
+        self._waiting = self._lines.topics
+        self._abandoned: list[Ticket] = []
+        self._note_abandoned = self._abandoned.append
+
+    def _before_fork(self) -> None:
+        """Stop writers; called by the at-fork hook."""
+        self._lock.acquire()
+
+    def _after_fork_in_parent(self) -> None:
+        """Let writers go on; called by the at-fork hook."""
+        self._lock.release()
+
+    def _after_fork_in_child(self) -> None:
+        """Start a new epoch with no request in flight; called by the at-fork hook."""
+        self._start_epoch()
+        self._snapshots.fresh = None
+        for backend in self._by_id.values():
+            backend._start_counting()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Refuses: locks, leases and watchers cannot leave the process."""
+        message = "a Registry cannot be pickled or copied; send registry.snapshot() or views.RegistryView instead"
+        raise TypeError(message)
+
+    # --- reading -------------------------------------------------------------------------------------------------------
+
+    @property
+    def epoch(self) -> str:
+        """Sixteen hex digits that name this registry in this process; a forked child has its own."""
+        return self._epoch
+
+    @property
+    def revision(self) -> int:
+        """Number of commits so far; a write that changes nothing makes none."""
+        return self._revision
+
+    @property
+    def leaked_leases(self) -> int:
+        """Leases that were forgotten and taken back from the garbage collector: bugs in the calling router."""
+        self._reclaim_abandoned()
+        return len(self._leaks)
+
+    def __len__(self) -> int:
+        """Number of backends."""
+        return len(self._by_id)
+
+    def __contains__(self, backend_id: object) -> bool:
+        """Whether a backend of this id is registered."""
+        return backend_id in self._by_id
+
+    def __iter__(self) -> Iterator[Backend]:
+        """The backends of one instant, in the order in which they were added."""
+        return iter(self.get_all_backends())
+
+    def get_all_backends(self) -> tuple[Backend, ...]:
+        """All backends of one instant, in the order in which they were added. Free when nothing changed."""
+        return self._all.fresh or self._read(self._all)
+
+    def get_healthy_backends(self) -> tuple[Backend, ...]:
+        """The backends whose status is healthy: unknown, unhealthy and draining ones are not among them."""
+        return self._all_healthy.fresh or self._read(self._all_healthy)
+
+    def snapshot(self) -> Snapshot:
+        """Records, index and revision of one instant. Free when nothing changed; else about 1 microsecond per backend."""
+        return self._snapshots.fresh or self._read(self._snapshots)
+
+    def _take_snapshot(self) -> Snapshot:
+        records = tuple(backend.record for backend in self._by_id.values())
+        return Snapshot(self._epoch, self._revision, records, MappingProxyType(self._index.members()))
+
+    def _read(self, cell: "Cell[_Value]") -> _Value:
+        """The cell's value, made anew if a writer has emptied it."""
+        fresh = cell.fresh
+        if fresh is not None:
+            return fresh
+        if self._lock.held_by_me:
+            # A signal handler inside a write of this very thread: waiting would be for ever, half a write would be wrong.
+            return cell.last
+        with self._lock:
+            self._carry_out()
+            if cell.fresh is None:
+                cell.last = cell.make()
+                cell.fresh = cell.last
+            return cell.fresh
+
+    def _publish(self, entry: ModelEntry) -> Published:
+        """What readers of a model see now, rebuilt if a writer has marked it; the same rules as `_read`."""
+        if self._lock.held_by_me:
+            return entry.last
+        with self._lock:
+            self._carry_out()
+            return entry.published or entry.publish()
+
+    # --- writing -------------------------------------------------------------------------------------------------------
+
+    def _selectable(self, record: BackendRecord) -> bool:
+        # An ejection lasts until a commit ends it, because the sets know no time.
+        if record.ejected_until_ns is not None:
+            return False
+        return not standing(record, now_ns=0, select_unknown=self.select_unknown)[0]
+
+    def _commit(self, edits: Sequence[Edit]) -> Change | None:
+        """Make `edits` the truth, as one revision. Caller holds the lock and has checked everything; None if no edits."""
+        if not edits:
+            return None
+        change = Change(self._revision + 1, self.clock.time_ns(), tuple(map(_entry, edits)))
+        self._unfinished = (change, edits)
+        self._carry_out()
+        return change
+
+    def _carry_out(self) -> None:
+        """Do what is noted down, if anything; caller holds the lock. Doing a part of it twice does no harm."""
+        if self._unfinished is None:
+            return
+        change, edits = self._unfinished
+        self._mark_dirty(edits)
+        self._store(edits)
+        for backend, before, after in edits:
+            if after is not None:
+                backend._record = after
+            self._index.update(backend, before, after, selectable=after is not None and self._selectable(after))
+            self._file(backend, before, after)
+        self._journal.append(change)
+        self._revision = change.revision
+        self._unfinished = None
+
+    def _mark_dirty(self, edits: Sequence[Edit]) -> None:
+        self._snapshots.fresh = self._all_healthy.fresh = self._model_total.fresh = None
+        for _, before, after in edits:
+            if before is None or after is None:
+                self._all.fresh = None
+            if before is not None and (after is None or before.models is not after.models):
+                self._index.mark_dirty(before)
+            if after is not None:
+                self._index.mark_dirty(after)
+
+    def _store(self, edits: Sequence[Edit]) -> None:
+        if all(before is not None and after is not None for _, before, after in edits):
+            return
+        # Several backends change under one revision: readers must see all of them or none, hence a new dict.
+        by_id = self._by_id if len(edits) == 1 else dict(self._by_id)
+        for backend, _, after in edits:
+            if after is not None:
+                by_id[backend.id] = backend
+            elif by_id.get(backend.id) is backend:
+                del by_id[backend.id]
+        self._by_id = by_id
+
+    def _file(self, backend: Backend, before: BackendRecord | None, after: BackendRecord | None) -> None:
+        """Keep the smaller indexes true: health, urls and ejections."""
+        if after is not None and after.status is BackendStatus.HEALTHY:
+            self._healthy[backend] = None
+        else:
+            self._healthy.pop(backend, None)
+        if before is None or after is None or before.url != after.url:
+            if before is not None:
+                self._urls.discard(before.url, backend.id)
+            if after is not None:
+                self._urls.add(after.url, backend.id)
+        if after is not None and after.ejected_until_ns is not None:
+            self._ejected[backend] = after.ejected_until_ns
+        elif self._ejected.pop(backend, None) is None:
+            return
+        self._next_return_ns = min(self._ejected.values(), default=None)
+
+    # --- what follows a write or a release, outside of every lock ------------------------------------------------------
+
+    def _announce(self, change: Change | None) -> None:
+        """Wake whoever waits for what this change may have brought."""
+        if change is None or not self._waiting:
+            return
+        self._lines.wake(Change)
+        for entry in change.entries:
+            for record in (entry.before, entry.after):
+                self._wake_models(record)
+
+    def _released(self, backend: Backend) -> None:
+        """Wake whoever waits for this backend to have room, or to be empty. Called when `waiting` is not empty."""
+        self._lines.wake(backend)
+        self._wake_models(backend.record)
+
+    def _wake_models(self, record: BackendRecord | None) -> None:
+        for model in record.models if record is not None else ():
+            if model.id in self._waiting:
+                self._lines.wake(model.id)
+
+    def _reclaim_abandoned(self) -> None:
+        """Take back the tickets of leases that the garbage collector found; exactly once each, without a lock."""
+        abandoned = self._abandoned
+        for ticket in abandoned[:]:
+            # First the ticket, then the note of it: cut short between the two, the next caller finds nothing left to do.
+            if ticket.backend._tickets.pop(ticket, None) is not None:
+                self._leaks.append(0)
+                ticket.backend._log.append((0, None, None, ENDED))
+            with contextlib.suppress(ValueError):
+                abandoned.remove(ticket)
+
+
+def _entry(edit: Edit) -> Entry:
+    kind: Literal["added", "updated", "removed"] = "updated"
+    if edit.before is None:
+        kind = "added"
+    elif edit.after is None:
+        kind = "removed"
+    return Entry(kind, edit.backend.id, edit.before, edit.after)

@@ -1,0 +1,65 @@
+"""Where those stand in line who wait for something to happen: a released backend, an emptied one, a new change.
+
+A waiter joins a line first and looks again afterwards, so that whatever happens after its last look finds it in line. It stays
+in line until it has what it wants; being woken only means "look again". Whoever leaves wakes the next in line, so a waiter
+that is cancelled while it is being woken cannot take the news with it.
+"""
+
+from collections import deque
+from collections.abc import Hashable
+from typing import Protocol
+
+from backend_registry._core.lock import CounterLock
+
+__all__ = ("Lines", "Waiter")
+
+
+class Waiter(Protocol):
+    """Something that can be told to look again, from any thread, as often as one likes."""
+
+    def wake(self) -> None:
+        """Make the waiter look again; must not block and must not raise."""
+
+
+class Lines:
+    """Lines of waiters. A topic is what they wait for (a model id, a backend); a group within it is served first come, first served.
+
+    Thread-safe. `topics` is empty while nobody waits: the one thing that a hot path needs to look at.
+    """
+
+    __slots__ = ("_lock", "topics")
+
+    def __init__(self) -> None:
+        self._lock = CounterLock()
+        self.topics: dict[Hashable, dict[Hashable, deque[Waiter]]] = {}
+
+    def join(self, topic: Hashable, group: Hashable, waiter: Waiter) -> None:
+        """Stand at the end of a line."""
+        with self._lock:
+            self.topics.setdefault(topic, {}).setdefault(group, deque()).append(waiter)
+
+    def leave(self, topic: Hashable, group: Hashable, waiter: Waiter) -> None:
+        """Step out of a line and wake its new head."""
+        with self._lock:
+            groups = self.topics[topic]
+            line = groups[group]
+            line.remove(waiter)
+            head = line[0] if line else None
+            if head is None:
+                del groups[group]
+                if not groups:
+                    del self.topics[topic]
+        if head is not None:
+            head.wake()
+
+    def is_head(self, topic: Hashable, group: Hashable, waiter: Waiter) -> bool:
+        """Whether nobody stands before `waiter`."""
+        with self._lock:
+            return self.topics[topic][group][0] is waiter
+
+    def wake(self, topic: Hashable) -> None:
+        """Wake the head of every line for this topic."""
+        with self._lock:
+            heads = [line[0] for line in self.topics.get(topic, {}).values()]
+        for head in heads:
+            head.wake()
