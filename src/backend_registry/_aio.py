@@ -40,7 +40,9 @@ class _LoopSignal:
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._event.set)
 
-    wake = set
+    def wake(self) -> None:
+        """Set it, because what is waited for may have come."""
+        self.set()
 
     def clear(self) -> None:
         """Forget that it was set; by the waiting coroutine only."""

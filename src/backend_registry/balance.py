@@ -57,6 +57,12 @@ def _few(candidates: tuple[Backend, ...], request: PickRequest) -> Iterable[Back
     return candidates if len(candidates) <= _SCAN_MOST else request.rng.sample(candidates, 2)
 
 
+def _positive(field: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise InvalidValueError(field, f"is {value!r:.64}", "pass a finite number above 0")
+    return value
+
+
 def _load(backend: Backend) -> float:
     return (backend.pending_requests + 1) / backend.weight
 
@@ -95,7 +101,7 @@ class RoundRobin:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._turns: dict[str, int] = {}
 
     def choose(self, candidates: tuple[Backend, ...], request: PickRequest) -> Backend:
@@ -115,7 +121,7 @@ class SmoothWeighted:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._credit: dict[str, weakref.WeakKeyDictionary[Backend, int]] = {}
 
     def choose(self, candidates: tuple[Backend, ...], request: PickRequest) -> Backend:
@@ -143,9 +149,7 @@ class PeakEwma:
     """
 
     def __init__(self, unknown_ms: float = 1000.0) -> None:
-        if isinstance(unknown_ms, bool) or not isinstance(unknown_ms, int | float) or not 0 < unknown_ms < math.inf:
-            raise InvalidValueError("unknown_ms", f"is {unknown_ms!r:.64}", "pass a positive number of milliseconds")
-        self._unknown_ms = unknown_ms
+        self._unknown_ms = _positive("unknown_ms", unknown_ms)
 
     def choose(self, candidates: tuple[Backend, ...], request: PickRequest) -> Backend:
         """The one expected to answer first."""
@@ -167,9 +171,7 @@ class PriorityTiers:
     """
 
     def __init__(self, overflow_at: float = 8.0, within: Policy | None = None) -> None:
-        if isinstance(overflow_at, bool) or not isinstance(overflow_at, int | float) or not overflow_at > 0:
-            raise InvalidValueError("overflow_at", f"is {overflow_at!r:.64}", "pass a positive number of requests")
-        self._overflow_at = overflow_at
+        self._overflow_at = _positive("overflow_at", overflow_at)
         self._within = P2C() if within is None else within
 
     def choose(self, candidates: tuple[Backend, ...], request: PickRequest) -> Backend:
@@ -196,7 +198,7 @@ class SmartScore:
 
     def __init__(self, priority: int = 50, load: int = 30, latency: int = 20) -> None:
         weights = (priority, load, latency)
-        if any(isinstance(w, bool) or not isinstance(w, int) or w < 0 for w in weights) or sum(weights) != 100:
+        if any(type(weight) is not int or weight < 0 for weight in weights) or sum(weights) != 100:
             raise InvalidValueError("weights", f"are {weights}", "pass three non-negative ints that add up to 100")
         self._weights = weights
 

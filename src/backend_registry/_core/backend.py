@@ -116,7 +116,7 @@ class Backend:
         "id",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- one argument per fact about a server; all but two are by name
         self,
         id: str,
         url: str,
@@ -355,8 +355,12 @@ class Backend:
 
     def _compact(self, *more: Sample) -> Tally:
         """Fold everything logged so far, and `more`, into the first element; exactly once, whatever interrupts it."""
+        log = self._log
+        if self._lock._is_owned():
+            # A finalizer or signal handler inside this very block: folding twice at once would lose what the inner one folded.
+            log.extend(more)
+            return self.tally
         with self._lock:
-            log = self._log
             seen = len(log)
             tally = fold(log[0], [*log[1:seen], *more])
             # One C call: a reader sees either the samples or their tally, never both and never neither.

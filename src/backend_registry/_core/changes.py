@@ -4,6 +4,7 @@ The journal is a ring indexed by revision. A reader takes one element and looks 
 one that has overwritten it, in which case it is told to resynchronise. No lock, no iteration over something that moves.
 """
 
+from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
 from backend_registry._core.record import BackendRecord
@@ -41,7 +42,7 @@ class Snapshot(NamedTuple):
     epoch: str
     revision: int
     backends: tuple[BackendRecord, ...]
-    models: dict[str, tuple[str, ...]]
+    models: Mapping[str, tuple[str, ...]]
 
 
 class Resync(NamedTuple):

@@ -10,6 +10,8 @@ class Clock(Protocol):
 
     def monotonic_ns(self) -> int:
         """Nanoseconds that never go back, for intervals and deadlines."""
+        ...
 
     def time_ns(self) -> int:
         """Nanoseconds since the Unix epoch, for display only."""
+        ...

@@ -4,8 +4,8 @@ They arrive as `**options`, because CPython looks up every missing keyword-only 
 cost more than the pick itself, while "no options" is one truth test.
 """
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypedDict
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypedDict
 
 from backend_registry._core.limits import check_count, check_text
 from backend_registry._core.model import Capability
@@ -44,6 +44,7 @@ class Policy(Protocol):
         Health, intent, ejection, demands, exclusion and limits have been applied before. May be called from several threads
         at once, and may call any method of the registry.
         """
+        ...
 
 
 class DemandOptions(TypedDict, total=False):
@@ -94,20 +95,16 @@ class Wish(NamedTuple):
 NO_DEMAND = Demand()
 
 
-def check_wish(options: PickOptions) -> Wish:
-    """The checked form of `options`; raises InvalidValueError, or TypeError for an unknown name."""
+def check_wish(given: PickOptions | DemandOptions) -> Wish:
+    """The checked form of the options `given`; raises InvalidValueError, or TypeError for an unknown name."""
+    options: Mapping[str, Any] = dict(given)
     unknown = options.keys() - PickOptions.__annotations__.keys()
     if unknown:
-        message = f"unexpected keyword argument {min(unknown)!r}; known are {', '.join(PickOptions.__annotations__)}"
-        raise TypeError(message)
-    operation, affinity, policy = (options.get(name) for name in ("operation", "affinity", "policy"))
-    require = options.get("require", 0)
-    if not isinstance(require, int) or isinstance(require, bool) or not 0 <= require <= _ALL_CAPABILITIES:
-        raise InvalidValueError("require", f"is {require!r:.64}", "pass Capability members joined with |")
-    if policy is not None and not callable(getattr(policy, "choose", None)):
-        raise InvalidValueError("policy", f"{type(policy).__name__} has no method choose", "pass a Policy object")
+        raise TypeError(f"unexpected keyword argument {min(unknown)!r}; known are {', '.join(PickOptions.__annotations__)}")
+    operation = options.get("operation")
+    affinity = options.get("affinity")
     demand = Demand(
-        Capability(require),
+        _check_require(options.get("require", 0)),
         check_count("min_context", options.get("min_context", 0), least=0),
         None if operation is None else check_text("operation", operation),
     )
@@ -115,11 +112,23 @@ def check_wish(options: PickOptions) -> Wish:
         demand,
         None if affinity is None else _check_affinity(affinity),
         _check_exclude(options.get("exclude", ())),
-        policy,
+        _check_policy(options.get("policy")),
     )
 
 
+def _check_require(require: object) -> Capability:
+    if isinstance(require, bool) or not isinstance(require, int) or not 0 <= require <= _ALL_CAPABILITIES:
+        raise InvalidValueError("require", f"is {require!r:.64}", "pass Capability members joined with |")
+    return Capability(require)
+
+
 _ALL_CAPABILITIES = sum(Capability)
+
+
+def _check_policy(policy: Policy | None) -> Policy | None:
+    if policy is not None and not callable(getattr(policy, "choose", None)):
+        raise InvalidValueError("policy", f"{type(policy).__name__} has no method choose", "pass a Policy object")
+    return policy
 
 
 def _check_affinity(affinity: object) -> str:

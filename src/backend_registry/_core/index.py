@@ -1,9 +1,9 @@
 """Which backends serve a model, answered from a published tuple in one dict lookup.
 
 `ModelEntry` keeps two insertion-ordered sets, all backends of the model and the selectable ones, as dicts from backend to
-model: adding and removing are O(1) at any size. Only the writer touches them, under the topology lock. Readers take `published`,
-an immutable value; the writer sets it to None before its first change, and the next reader rebuilds it under the lock. So bulk
-adds and flapping backends cost one rebuild per read, not one per write, and no half-made state can be seen.
+model: adding and removing are O(1) at any size. Only the writer touches them, under the topology lock. Readers take
+`published`, an immutable value; the writer sets it to None before its first change, and the next reader rebuilds it under the
+lock. So bulk adds and flapping backends cost one rebuild per read, not one per write, and no half-made state can be seen.
 
 Rejected: filtering ids on every read (400 microseconds at 1,000 backends), copying the tuple on every write (a bulk add of
 10,000 backends takes five times as long), reading the live lists without a lock (IndexError on free-threaded Python).

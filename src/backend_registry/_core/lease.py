@@ -16,13 +16,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from backend_registry._core.backend import UNFOLDED_MOST, Backend
+from backend_registry._core.demand import PickOptions
 from backend_registry._core.latency import ENDED, FAILED
-from backend_registry._core.limits import check_milliseconds, check_seconds
+from backend_registry._core.limits import check_count, check_milliseconds, check_seconds
 from backend_registry._core.record import check_enum
-from backend_registry.errors import InvalidValueError
 
 if TYPE_CHECKING:
-    from backend_registry._core.demand import PickOptions
     from backend_registry._core.selection import Selection
 
 __all__ = ("Lease", "Outcome", "Ticket")
@@ -48,8 +47,7 @@ class Outcome(StrEnum):
         Raises:
             InvalidValueError: not a status code from 100 to 599.
         """
-        if isinstance(code, bool) or not isinstance(code, int) or not 100 <= code <= 599:
-            raise InvalidValueError("code", f"is {code!r:.64}", "pass an HTTP status code from 100 to 599")
+        check_count("code", code, least=100, most=599)
         if code < 400:
             return cls.OK
         if code in (429, 503):
@@ -201,7 +199,8 @@ class Lease:
             NoBackendError: nothing else may be picked.
         """
         self.finish(outcome)
-        return self._registry.acquire(self.model, **{**self._options, "exclude": self.tried})
+        options: PickOptions = {**self._options, "exclude": self.tried}
+        return self._registry.acquire(self.model, **options)
 
     def __enter__(self) -> Self:
         return self

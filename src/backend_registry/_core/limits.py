@@ -23,6 +23,7 @@ __all__ = (
     "check_metadata",
     "check_milliseconds",
     "check_names",
+    "check_positive",
     "check_seconds",
     "check_text",
     "check_url",
@@ -96,8 +97,8 @@ def check_count(field: str, value: object, *, least: int, most: int = 2**31 - 1)
     return int(value)
 
 
-def _check_number(field: str, value: object, most: float, unit: str) -> float:
-    remedy = f"pass a finite number of {unit} from 0 to {most:g}"
+def _check_number(field: str, value: object, most: float, unit: str = "") -> float:
+    remedy = f"pass a finite number{unit} from 0 to {most:g}"
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidValueError(field, f"is a {type(value).__name__}", remedy)
     if isinstance(value, float) and not math.isfinite(value):
@@ -109,12 +110,20 @@ def _check_number(field: str, value: object, most: float, unit: str) -> float:
 
 def check_milliseconds(field: str, value: object) -> int:
     """A latency in milliseconds, 0 to 2^32 - 1 and finite, as whole microseconds."""
-    return round(_check_number(field, value, MAX_MILLISECONDS, "milliseconds") * 1000)
+    return round(_check_number(field, value, MAX_MILLISECONDS, " of milliseconds") * 1000)
+
+
+def check_positive(field: str, value: object, *, least: float = 0.0) -> float:
+    """A finite number above zero, and not below `least`."""
+    number = _check_number(field, value, sys.float_info.max)
+    if number < least or number == 0:
+        raise InvalidValueError(field, f"is {value}", f"pass a number of at least {least:g}" if least else "pass more than 0")
+    return number
 
 
 def check_seconds(field: str, value: object, *, most: float = 31_536_000.0) -> float:
     """A duration in seconds, 0 to `most` (one year) and finite."""
-    return float(_check_number(field, value, most, "seconds"))
+    return float(_check_number(field, value, most, " of seconds"))
 
 
 def check_names(field: str, values: object) -> tuple[str, ...]:

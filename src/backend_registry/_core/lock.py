@@ -1,4 +1,8 @@
-"""The two locks of the core, and why they are not `threading.Lock` everywhere.
+"""The two locks of the core, and why they are not `threading.Lock`.
+
+Both know their owner. A thread that holds one may be interrupted by code of its own: a signal handler, or a finalizer that the
+garbage collector runs at some allocation. If that code comes back to the registry, a lock without an owner would wait for
+itself for ever. The owner is kept by the C re-entrant lock, where no interrupt can get between taking and noting it.
 
 An exception raised by a signal handler may land between "the lock is taken" and "the `with` block has begun". On CPython up
 to 3.13 there is no such gap in `with lock:`; since 3.14 there is one, and 38 % of interrupts aimed at it left the lock taken
@@ -12,14 +16,14 @@ from typing import TYPE_CHECKING
 
 from backend_registry.errors import ReentrantWriteError
 
-__all__ = ("CounterLock", "InterruptSafeLock", "WriterLock")
+__all__ = ("CounterLock", "WriterLock")
 
 if TYPE_CHECKING:
 
     class _OwnedLock:
         """The part of the C re-entrant lock that is used here; `_is_owned` is what `threading.Condition` relies on."""
 
-        def acquire(self, blocking: bool = True, timeout: float = -1) -> bool: ...
+        def acquire(self) -> bool: ...
         def release(self) -> None: ...
         def _is_owned(self) -> bool: ...
         def __enter__(self) -> bool: ...
@@ -30,7 +34,7 @@ else:
 
 
 class InterruptSafeLock(_OwnedLock):
-    """A lock for `with` that an asynchronous exception cannot leave taken. Never entered twice by one thread."""
+    """A lock for `with` that an asynchronous exception cannot leave taken."""
 
     def __enter__(self) -> bool:
         try:
@@ -59,5 +63,5 @@ class WriterLock(InterruptSafeLock):
         return self._is_owned()
 
 
-CounterLock = InterruptSafeLock if sys.version_info >= (3, 14) else threading.Lock
-"""Guards one backend's raw counters; held for one addition."""
+CounterLock = InterruptSafeLock if sys.version_info >= (3, 14) else _OwnedLock
+"""Held for a few steps that must not be torn apart by other threads; its owner may come back to it."""

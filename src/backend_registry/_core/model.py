@@ -58,7 +58,7 @@ class Model:
     @property
     def capabilities(self) -> Capability:
         """The three `supports_` fields as one flag value."""
-        return (
+        return Capability(
             self.supports_vision * Capability.VISION
             | self.supports_tools * Capability.TOOLS
             | self.supports_json_mode * Capability.JSON_MODE

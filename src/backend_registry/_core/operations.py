@@ -4,7 +4,7 @@ Each writing verb checks its arguments, decides under the topology lock, and ann
 """
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from backend_registry._core.backend import Backend
 from backend_registry._core.health import BackendStatus, ProbeResult, Streak, check_reason, next_health
@@ -86,7 +86,9 @@ class Operations(Topology):
             self._carry_out()
             gone = [backend for backend in self._by_id.values() if backend.id not in wanted]
             edits = [Edit(backend, backend.record, None) for backend in gone]
-            added, updated, unchanged = [], [], []
+            added: list[str] = []
+            updated: list[str] = []
+            unchanged: list[str] = []
             for backend in wanted.values():
                 now = self._by_id.get(backend.id)
                 more = _reconciled(now, backend)
@@ -146,14 +148,17 @@ class Operations(Topology):
 
     # --- what one backend is and does ----------------------------------------------------------------------------------
 
-    def _edit(self, backend_id: str, edited: Callable[[BackendRecord], BackendRecord]) -> Backend:
+    def _edit(self, backend_id: str, edited: Callable[[BackendRecord], BackendRecord], *, checked: bool = False) -> None:
         """Replace one record by what `edited`, a pure function, makes of it; the same record again is no write."""
         with self._lock:
             self._carry_out()
             backend = self._registered(backend_id)
-            change = self._commit(_update(backend, edited(backend.record)))
+            after = edited(backend.record)
+            if checked:
+                backend._streak = Streak()
+                backend._checked_ns = self.clock.time_ns()
+            change = self._commit(_update(backend, after))
         self._announce(change)
-        return backend
 
     def update_status(self, backend_id: str, status: BackendStatus | str, error: str | None = None) -> None:
         """Set the status by hand: the operator's verb, which allows every transition.
@@ -168,13 +173,10 @@ class Operations(Topology):
         wanted = check_enum("status", status, BackendStatus)
         text = check_reason("error", error)
         if wanted is BackendStatus.DRAINING:
-            backend = self._edit(backend_id, lambda r: r._replace(intent=Intent.DRAINING, last_error=text))
+            changes: dict[str, Any] = {"intent": Intent.DRAINING}
         else:
-            backend = self._edit(
-                backend_id, lambda r: r._replace(health=wanted, intent=Intent.ENABLED, last_error=text, note=None)
-            )
-        backend._streak = Streak()
-        backend._checked_ns = self.clock.time_ns()
+            changes = {"intent": Intent.ENABLED, "health": wanted, "note": None}
+        self._edit(backend_id, lambda record: record._replace(last_error=text, **changes), checked=True)
 
     def record_probe(self, backend: Backend, result: ProbeResult) -> bool:
         """Take the result of an active health check into account: the health checker's verb.

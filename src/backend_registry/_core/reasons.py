@@ -21,6 +21,7 @@ REASON_CODES: Final = (
     "lacks_operation",
     "excluded",
     "at_max_pending",
+    "changed_meanwhile",
 )
 """Every code that `Decision.code` and `NoBackendError.reasons` can hold; an eligible backend has the empty code."""
 
@@ -40,7 +41,9 @@ class Decision(NamedTuple):
     until_s: float | None
 
 
-def standing(record: BackendRecord, *, now_ns: int, select_unknown: bool) -> tuple[str, str]:
+def standing(  # noqa: PLR0911 -- one return per reason, in order of precedence
+    record: BackendRecord, *, now_ns: int, select_unknown: bool
+) -> tuple[str, str]:
     """Reason code and detail for the backend itself, whatever a request may demand; empty if it may be picked. Pure."""
     if record.intent is Intent.DISABLED:
         return "disabled", "taken out of rotation by an operator"

@@ -93,7 +93,7 @@ class BackendRecord(NamedTuple):
 
     def redescribed(self, other: "BackendRecord") -> "BackendRecord":
         """This record with the constructor arguments of `other`, keeping health, intent and ejection."""
-        return BackendRecord(*other[:_DESCRIBED], *self[_DESCRIBED:])
+        return BackendRecord._make((*other[:_DESCRIBED], *self[_DESCRIBED:]))
 
 
 _DESCRIBED = BackendRecord._fields.index("health")
@@ -103,11 +103,10 @@ _Named = TypeVar("_Named", bound=StrEnum)
 
 def check_enum(field: str, value: object, kind: type[_Named]) -> _Named:
     """A member of `kind`, given as itself or as its text."""
-    try:
-        return kind(value)
-    except ValueError:
-        choices = ", ".join(kind)
-        raise InvalidValueError(field, f"is {value!r:.64}", f"pass one of {choices}") from None
+    for member in kind:
+        if value == member:
+            return member
+    raise InvalidValueError(field, f"is {value!r:.64}", f"pass one of {', '.join(kind)}")
 
 
 def check_credential_env(value: str | Iterable[str] | None) -> tuple[str, ...]:

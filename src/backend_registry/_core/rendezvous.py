@@ -12,7 +12,7 @@ import math
 
 from backend_registry._core.backend import Backend
 from backend_registry._core.demand import PickRequest
-from backend_registry.errors import InvalidValueError
+from backend_registry._core.limits import check_positive
 
 __all__ = ("Rendezvous",)
 
@@ -41,16 +41,11 @@ class Rendezvous:
     """
 
     def __init__(self, bound: float = 1.25) -> None:
-        if isinstance(bound, bool) or not isinstance(bound, int | float) or not 1.0 <= bound < math.inf:
-            raise InvalidValueError("bound", f"is {bound!r:.64}", "pass a number of at least 1")
-        self._bound = bound
+        self._bound = check_positive("bound", bound, least=1.0)
 
     def choose(self, candidates: tuple[Backend, ...], request: PickRequest) -> Backend:
         """The key's first choice that has not more than its share."""
-        if request.affinity is None:
-            key = request.rng.getrandbits(64)
-        else:
-            key = _hash(request.affinity)
+        key = request.rng.getrandbits(64) if request.affinity is None else _hash(request.affinity)
         ranked = sorted(candidates, key=lambda backend: _score(key, backend), reverse=True)
         loads = {backend: backend.pending_requests for backend in candidates}
         fair = self._bound * (sum(loads.values()) + 1) / sum(backend.weight for backend in candidates)

@@ -38,7 +38,7 @@ class Selection(Operations):
         published = self._published(model, check_wish(demand).demand if demand else NO_DEMAND)
         return () if published is None else published.ready
 
-    def pick(self, model: str, **options: Unpack[PickOptions]) -> Backend:
+    def pick(self, model: str, **options: Unpack[PickOptions]) -> Backend:  # noqa: C901 -- the hot path, written out
         """A backend for one request, without counting it; see `PickOptions` for the keyword arguments.
 
         Raises:
@@ -176,7 +176,7 @@ class Selection(Operations):
         return _chosen(policy, ready, PickRequest(model, wish.affinity, self.rng, self._now_ns()))
 
     def _reasons(self, model: str, wish: Wish) -> dict[str, str]:
-        # A backend that became eligible since was not so when it was looked at; the caller is told, and may try again.
+        # Eligible now, but not when the pick looked a moment ago.
         return {
             decision.backend_id: decision.code or "changed_meanwhile"
             for decision in (self._decision(backend, model, wish) for backend in self.get_backends_for_model(model))
@@ -185,7 +185,7 @@ class Selection(Operations):
 
 def _chosen(policy: Policy, ready: Collection[Backend], request: PickRequest) -> Backend:
     chosen = policy.choose(tuple(ready), request)
-    if not isinstance(chosen, Backend) or chosen not in ready:
+    if chosen not in ready:
         raise InvalidValueError(
             "policy", f"{type(policy).__name__}.choose returned {chosen!r:.64}", "return one of the candidates"
         )

@@ -5,8 +5,8 @@ A write is data. A verb decides under the topology lock what each backend's reco
 is idempotent and the commit is noted down before its first step, so one that an exception from a signal handler cut short is
 completed by the next writer, or by the next reader that finds a dirty entry.
 
-Order of publication: (1) mark dirty every entry that will change, (2) `_by_id`, (3) records and index, (4) journal and
-revision. A reader that looks up an id sees step 2 as the instant of the write. A reader that asks for a model either has the
+Order of publication: (1) mark dirty every entry that will change, (2) records, (3) `_by_id`, (4) index, (5) journal and
+revision. A reader that looks up an id sees step 3 as the instant of the write. A reader that asks for a model either has the
 tuple from before (1), or finds the mark and waits for the lock. So no reader sees an index entry without its backend.
 
 Lock order: topology, then a backend's counters; never the reverse. No callback, logging, waking or I/O happens under either:
@@ -225,10 +225,11 @@ class Topology:
             return
         change, edits = self._unfinished
         self._mark_dirty(edits)
-        self._store(edits)
-        for backend, before, after in edits:
+        for backend, _, after in edits:
             if after is not None:
                 backend._record = after
+        self._store(edits)
+        for backend, before, after in edits:
             self._index.update(backend, before, after, selectable=after is not None and self._selectable(after))
             self._file(backend, before, after)
         self._journal.append(change)

@@ -22,7 +22,7 @@ class Waiter(Protocol):
 
 
 class Lines:
-    """Lines of waiters. A topic is what they wait for (a model id, a backend); a group within it is served first come, first served.
+    """Lines of waiters. A topic is what they wait for (a model id, a backend); a group in it is served in order of arrival.
 
     Thread-safe. `topics` is empty while nobody waits: the one thing that a hot path needs to look at.
     """
@@ -60,6 +60,7 @@ class Lines:
     def wake(self, topic: Hashable) -> None:
         """Wake the head of every line for this topic."""
         with self._lock:
-            heads = [line[0] for line in self.topics.get(topic, {}).values()]
+            # A line is empty for an instant while its owner's own finalizer gets here.
+            heads = [line[0] for line in self.topics.get(topic, {}).values() if line]
         for head in heads:
             head.wake()
