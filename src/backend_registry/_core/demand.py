@@ -4,7 +4,7 @@ They arrive as `**options`, because CPython looks up every missing keyword-only 
 cost more than the pick itself, while "no options" is one truth test.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypedDict
 
 from backend_registry._core.limits import check_count, check_text
@@ -71,7 +71,7 @@ class PickOptions(DemandOptions, total=False):
     """
 
     affinity: str | None
-    exclude: Iterable[str]
+    exclude: Collection[str]
     policy: Policy | None
 
 
@@ -138,8 +138,8 @@ def _check_affinity(affinity: object) -> str:
 
 
 def _check_exclude(exclude: object) -> frozenset[str]:
-    if isinstance(exclude, str | bytes) or not isinstance(exclude, Iterable):
-        raise InvalidValueError("exclude", f"is a {type(exclude).__name__}", "pass an iterable of backend ids")
+    if isinstance(exclude, str | bytes) or not isinstance(exclude, Collection):
+        raise InvalidValueError("exclude", f"is a {type(exclude).__name__}", "pass a set, list or tuple of backend ids")
     ids = frozenset(exclude)
     if not all(isinstance(backend_id, str) for backend_id in ids):
         raise InvalidValueError("exclude", "holds something else than a str", "pass backend ids")

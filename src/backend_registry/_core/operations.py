@@ -353,7 +353,7 @@ def _update(backend: Backend, after: BackendRecord) -> list[Edit]:
     before = backend.record
     if after == before:
         return []
-    if after.models == before.models:
+    if after.models is not before.models and after.models == before.models:
         # The very same tuple tells the index that there is nothing to compare.
         after = after._replace(models=before.models)
     return [Edit(backend, before, after)]

@@ -128,6 +128,10 @@ class Topology:
         for backend in self._by_id.values():
             backend._start_counting()
 
+    def __repr__(self) -> str:
+        """Sizes and revision."""
+        return f"<Registry {len(self)} backends, revision {self._revision}, epoch {self._epoch}>"
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Refuses: locks, leases and watchers cannot leave the process."""
         message = "a Registry cannot be pickled or copied; send registry.snapshot() or views.RegistryView instead"
