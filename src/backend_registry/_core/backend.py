@@ -50,7 +50,7 @@ __all__ = ("Backend", "BackendFields")
 
 logger = logging.getLogger("backend_registry")
 
-UNFOLDED_MOST: Final = 16
+UNFOLDED_MOST: Final = 32
 _WARN_EVERY_NS: Final = 60_000_000_000
 _NO_STREAK: Final = Streak()
 

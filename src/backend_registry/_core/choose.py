@@ -16,18 +16,38 @@ from typing import Final
 from backend_registry._core.backend import Backend
 from backend_registry._core.index import Published
 
-__all__ = ("SCAN_MOST", "choose_of_two", "choose_weighted", "cost", "has_room")
+__all__ = ("SCAN_MOST", "choose", "choose_weighted", "cost", "has_room")
 
 SCAN_MOST: Final = 8
 
 
-def choose_of_two(published: Published, draw: Callable[[int], int]) -> Backend:
-    """The less loaded of two of `published.ready`, which has many and neither weights nor limits; the random one on a tie."""
+def choose(published: Published, draw: Callable[[int], int]) -> Backend:
+    """The least loaded of `published.ready`, which is not empty and has neither weights nor limits. The hot path of a pick."""
     ready = published.ready
     count = len(ready)
-    one = ready[next(published.rotation) % count]
-    other = ready[draw(32) % count]
-    return one if len(one._tickets) < len(other._tickets) else other
+    if count == 1:
+        return ready[0]
+    drawn = draw(32)
+    first = ready[drawn % count]
+    least = len(first._tickets)
+    if count > SCAN_MOST:
+        other = ready[next(published.rotation) % count]
+        return other if len(other._tickets) < least else first
+    if not least:
+        # A random backend that happens to be idle is as random as one drawn from all that are idle.
+        return first
+    tied: list[Backend] = []
+    for backend in ready:
+        load = len(backend._tickets)
+        if load > least:
+            continue
+        if load < least:
+            least = load
+            tied = [backend]
+        elif tied:
+            tied.append(backend)
+    # Nothing found below the first: among those as low as it is, it was drawn at random.
+    return tied[(drawn >> 16) % len(tied)] if tied else first
 
 
 def has_room(backend: Backend) -> bool:

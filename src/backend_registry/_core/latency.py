@@ -65,7 +65,8 @@ def fold(tally: Tally, samples: Sequence[Sample]) -> Tally:
         if latency_us is None:
             continue
         count += 1
-        ema_us = latency_us if ema_us is None else (latency_us + 4 * ema_us) // 5
+        # The same number as (latency_us + 4 * ema_us) // 5, with smaller intermediate values.
+        ema_us = latency_us if ema_us is None else ema_us + (latency_us - ema_us) // 5
         if latency_us >= peak_us:
             peak_us = latency_us
         elif at_ns > peak_at_ns:

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from typing import Unpack
 
 from backend_registry._core.backend import Backend
-from backend_registry._core.choose import SCAN_MOST, choose_of_two, choose_weighted, cost, has_room
+from backend_registry._core.choose import choose, choose_weighted, cost, has_room
 from backend_registry._core.demand import NO_DEMAND, Demand, DemandOptions, PickOptions, PickRequest, Policy, Wish, check_wish
 from backend_registry._core.index import Published
 from backend_registry._core.lease import Lease
@@ -38,7 +38,7 @@ class Selection(Operations):
         published = self._published(model, check_wish(demand).demand if demand else NO_DEMAND)
         return () if published is None else published.ready
 
-    def pick(self, model: str, **options: Unpack[PickOptions]) -> Backend:  # noqa: C901 -- the hot path, written out
+    def pick(self, model: str, **options: Unpack[PickOptions]) -> Backend:
         """A backend for one request, without counting it; see `PickOptions` for the keyword arguments.
 
         Raises:
@@ -53,33 +53,9 @@ class Selection(Operations):
         if options or (entry := self._entry_of(model)) is None:
             return self._pick_among(model, check_wish(options))
         published = entry.published or self._publish(entry)
-        ready = published.ready
-        if not published.plain or not ready:
-            return self._pick_among(model, check_wish(options))
-        count = len(ready)
-        if count == 1:
-            return ready[0]
-        if count > SCAN_MOST:
-            return choose_of_two(published, self._draw)
-        # Written out here, not called: one more call would be a tenth of the whole pick.
-        draw = self._draw(32)
-        first = ready[draw % count]
-        least = len(first._tickets)
-        if not least:
-            # A random backend that happens to be idle is as random as one drawn from all that are idle.
-            return first
-        tied: list[Backend] = []
-        for backend in ready:
-            load = len(backend._tickets)
-            if load > least:
-                continue
-            if load < least:
-                least = load
-                tied = [backend]
-            elif tied:
-                tied.append(backend)
-        # Nothing found below the first: among those as low as it is, it was drawn at random.
-        return tied[(draw >> 16) % len(tied)] if tied else first
+        if published.plain and published.ready:
+            return choose(published, self._draw)
+        return self._pick_among(model, check_wish(options))
 
     def acquire(self, model: str, **options: Unpack[PickOptions]) -> Lease:
         """Pick a backend and count the request as in flight, in one step; see `PickOptions` for the keyword arguments.
@@ -94,8 +70,15 @@ class Selection(Operations):
 
         Thread-safety: any thread. Cost: about one microsecond, no lock unless the backend has a limit.
         """
+        if self._abandoned or self._next_return_ns is not None:
+            self._tidy()
+        if not options and (entry := self._entry_of(model)) is not None:
+            published = entry.published or self._publish(entry)
+            if published.plain and published.ready:
+                return Lease(self, choose(published, self._draw), model, options)
+        wish = check_wish(options)
         while True:
-            backend = self.pick(model, **options) if options else self.pick(model)
+            backend = self._pick_among(model, wish)
             if backend._record.max_pending is None:
                 return Lease(self, backend, model, options)
             # Looking for room and taking it must be one step, or two threads would both find the last place.

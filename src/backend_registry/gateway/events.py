@@ -1,0 +1,67 @@
+"""Server-sent events as bytes: where one ends, and the one that says that a stream broke."""
+
+from typing import Final
+
+import msgspec
+
+from backend_registry.gateway.refusals import openai_error
+
+__all__ = ("WholeEvents", "broken_event", "is_error_event")
+
+_HELD_MOST: Final = 65_536
+
+
+class WholeEvents:
+    """Passes on whole events, and holds back the beginning of one until the rest of it arrives.
+
+    A client cannot use half an event anyway, and if the stream breaks inside of one, the half must not be glued to the error
+    that follows. What is longer than 64 KiB without an end is passed on as it comes.
+
+    Attributes:
+        done: whether `[DONE]` was among what was passed on last.
+    """
+
+    __slots__ = ("_held", "done")
+
+    def __init__(self) -> None:
+        self._held = b""
+        self.done = False
+
+    def feed(self, chunk: bytes) -> bytes:
+        """What may be passed on now that `chunk` has arrived; maybe nothing."""
+        data = self._held + chunk if self._held else chunk
+        end = len(data) if data.endswith((b"\n\n", b"\r\n\r\n")) else _last_end(data)
+        if not end and len(data) > _HELD_MOST:
+            end = len(data)
+        self._held = data[end:]
+        ready = data[:end]
+        if ready:
+            self.done = b"[DONE]" in ready[-64:]
+        return ready
+
+    def rest(self) -> bytes:
+        """What is still held back, at the proper end of a stream."""
+        held, self._held = self._held, b""
+        return held
+
+
+def _last_end(data: bytes) -> int:
+    """Just after the last blank line, 0 if there is none."""
+    return max(data.rfind(b"\n\n") + 2 if b"\n\n" in data else 0, data.rfind(b"\r\n\r\n") + 4 if b"\r\n\r\n" in data else 0)
+
+
+def is_error_event(events: bytes) -> bool:
+    """Whether the first of `events` is an error: some servers begin a stream before they know whether they can serve it."""
+    if not events.startswith(b"data:") or b'"error"' not in events[:4096]:
+        return False
+    try:
+        first = msgspec.json.decode(events[5:].partition(b"\n")[0])
+    except msgspec.DecodeError:
+        return False
+    return isinstance(first, dict) and bool(first.get("error"))
+
+
+def broken_event(message: str) -> bytes:
+    """The event that ends a stream which the backend did not end; OpenAI's clients raise it as an error."""
+    document = openai_error(message, kind="server_error", code="upstream_error")
+    return b"data: " + msgspec.json.encode(document) + b"\n\n"

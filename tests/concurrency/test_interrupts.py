@@ -1,0 +1,154 @@
+"""Asynchronous exceptions: at every point of every verb, and in storms of real signals."""
+
+import gc
+import signal
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
+
+import pytest
+
+from backend_registry import BackendNotFoundError, DuplicateBackendError, Registry
+from tests.concurrency.fleet import make_backend, make_registry
+from tests.concurrency.interrupts import InterruptedHereError, interrupt_at
+from tests.concurrency.invariants import check
+from tests.concurrency.operations import OPERATIONS, small_fleet
+
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::RuntimeWarning")
+
+
+def settle(registry: Registry) -> None:
+    """What the next caller of anything does: no lock is held, a writer completes the write, readers see it, lines are tidied."""
+    gc.collect()
+    assert not registry._lock._is_owned(), "the topology lock is stuck"
+    assert not any(backend._lock._is_owned() for backend in registry), "a counter lock is stuck"
+    registry.add_backend(make_backend("next", "m"))
+    registry.remove_backend("next")
+    for topic in tuple(registry._lines.topics):
+        registry._lines.wake(topic)
+    registry.snapshot()
+    registry.clock.advance(400)
+    registry.pick("m")
+    check(registry)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_interrupt_at_any_point_of_a_verb_leaves_nothing_wrong(name):
+    points = 0
+    while True:
+        registry = small_fleet()
+        before = [backend.pending_requests for backend in registry]
+        where = interrupt_at(points + 1, lambda registry=registry: OPERATIONS[name](registry))
+        if where is None:
+            break
+        points += 1
+        settle(registry)
+        leased = [len(backend._tickets) - backend._raw for backend in registry]
+        assert not any(leased), f"a lease leaked when interrupted at {where}"
+        counted = sum(backend.pending_requests for backend in registry)
+        assert counted in (sum(before), sum(before) + 1, sum(before) - 1, 0, before[0], before[1]), where
+    print(f"[interrupts] {name}: {points} points")
+    assert points
+
+
+def test_an_interrupted_decrement_has_either_happened_or_not():
+    for point in range(1, 20):
+        registry = small_fleet()
+        where = interrupt_at(point, lambda registry=registry: registry.decrement_pending("a"))
+        if where is None:
+            assert point > 1
+            return
+        seen = registry.get_backend("a").pending_requests
+        assert registry.decrement_pending("a") == seen - 1
+    pytest.fail("a decrement has more points than expected")
+
+
+@pytest.mark.parametrize("interrupted", ["acquire_async", "drain_async", "watch in vain"])
+def test_who_waits_after_an_interrupted_waiter_is_served(interrupted):
+    point = 0
+    while True:
+        point += 1
+        registry = small_fleet()
+        if interrupt_at(point, lambda registry=registry: OPERATIONS[interrupted](registry)) is None:
+            break
+        gc.collect()
+        registry.enable("b")
+        OPERATIONS["acquire_async"](registry)
+        OPERATIONS["watch in vain"](registry)
+        assert registry.revision
+
+
+class Storm:
+    """A timer signal whose handler raises, again and again, wherever inside `step` the main thread happens to be."""
+
+    def __init__(self, step: Callable[[], object]) -> None:
+        self.raised = 0
+        self._step = step
+
+    def _strike(self, number: int, frame: FrameType | None) -> None:
+        while frame is not None and frame.f_code is not self._step.__code__:
+            frame = frame.f_back
+        if frame is not None:
+            self.raised += 1
+            raise InterruptedHereError
+
+    def rage(self, interrupts: int, at_most_s: float) -> None:
+        before = signal.signal(signal.SIGALRM, self._strike)
+        end = time.monotonic() + at_most_s
+        signal.setitimer(signal.ITIMER_REAL, 31e-6, 31e-6)
+        try:
+            while self.raised < interrupts and time.monotonic() < end:
+                with suppress(InterruptedHereError):
+                    self._step()
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
+
+def _with_block(registry: Registry) -> None:
+    for _ in range(20):
+        with registry.acquire("m") as lease:
+            lease.first_byte()
+
+
+def _acquire_and_finish(registry: Registry) -> None:
+    for _ in range(20):
+        registry.acquire("m").finish(latency_ms=3)
+
+
+def _count(registry: Registry) -> None:
+    for _ in range(20):
+        registry.increment_pending("a")
+        registry.decrement_pending("a")
+        registry.update_latency("a", 5)
+
+
+def _write(registry: Registry) -> None:
+    with suppress(DuplicateBackendError):
+        registry.add_backend(make_backend("c", "m", "o"))
+    registry.update_models("a", ["o", "m"])
+    registry.apply([make_backend("a", "m", url=f"http://{registry.revision % 2}"), make_backend("b", "m", "n")])
+    registry.update_models("a", ["m", "n"])
+    with suppress(BackendNotFoundError):
+        registry.remove_backend("c")
+
+
+STORMS = {"with block": _with_block, "acquire and finish": _acquire_and_finish, "counters": _count, "writes": _write}
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer signals on this system")
+@pytest.mark.skipif(threading.current_thread() is not threading.main_thread(), reason="signals reach the main thread only")
+@pytest.mark.parametrize("name", STORMS)
+def test_a_storm_of_interrupts_leaks_no_lease_and_sticks_no_lock(name, effort):
+    registry = make_registry(make_backend("a", "m", "n"), make_backend("b", "m", max_pending=50))
+    storm = Storm(lambda: STORMS[name](registry))
+    storm.rage(interrupts=5_000 * effort, at_most_s=20 * effort)
+    settle(registry)
+    leases = [ticket for backend in registry for ticket in backend._tickets if not isinstance(ticket, int)]
+    print(f"[interrupts] storm over {name}: {storm.raised} interrupts, {len(leases)} leases lost")
+    assert not leases
+    assert storm.raised >= 1_000
+    for backend in registry:
+        assert registry.increment_pending(backend.id) == backend.pending_requests

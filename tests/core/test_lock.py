@@ -1,0 +1,85 @@
+"""Locks: an exception from outside cannot leave them taken, and a writer knows that it writes."""
+
+import threading
+
+import pytest
+
+from backend_registry import ReentrantWriteError
+from backend_registry._core.lock import InterruptSafeLock, WriterLock
+
+
+def taken_by_another(lock):
+    """Whether another thread finds the lock taken."""
+    found = []
+
+    def attempt():
+        free = lock.acquire(blocking=False)
+        found.append(not free)
+        if free:
+            lock.release()
+
+    thread = threading.Thread(target=attempt)
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+@pytest.mark.parametrize("kind", [InterruptSafeLock, WriterLock])
+def test_lock_is_held_inside_of_the_block_only(kind):
+    lock = kind()
+    with lock:
+        assert taken_by_another(lock)
+    assert not taken_by_another(lock)
+
+
+@pytest.mark.parametrize("kind", [InterruptSafeLock, WriterLock])
+def test_exception_after_the_lock_was_taken_gives_it_back(kind):
+    class Interrupted(kind):
+        def acquire(self, *arguments):
+            super().acquire(*arguments)
+            raise KeyboardInterrupt
+
+    lock = Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        lock.__enter__()
+    assert not lock._is_owned()
+
+
+def test_exception_before_the_lock_was_taken_gives_nothing_back():
+    class Interrupted(InterruptSafeLock):
+        def acquire(self, *arguments):
+            raise KeyboardInterrupt
+
+        def release(self):
+            pytest.fail("gave back what it did not have")
+
+    with pytest.raises(KeyboardInterrupt):
+        Interrupted().__enter__()
+
+
+def test_writer_that_writes_inside_its_write_is_told_so():
+    lock = WriterLock()
+    assert not lock.held_by_me
+    with lock:
+        assert lock.held_by_me
+        with pytest.raises(ReentrantWriteError):
+            lock.__enter__()
+        assert lock.held_by_me
+    assert not lock.held_by_me
+
+
+def test_another_threads_write_is_not_mine():
+    lock = WriterLock()
+    inside, over = threading.Event(), threading.Event()
+
+    def write():
+        with lock:
+            inside.set()
+            over.wait()
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    inside.wait()
+    assert not lock.held_by_me
+    over.set()
+    thread.join()

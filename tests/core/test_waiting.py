@@ -1,0 +1,63 @@
+"""Lines of waiters: whoever leaves wakes the next, and an empty line leaves nothing behind."""
+
+import pytest
+
+from backend_registry._core.waiting import Lines
+
+
+class Waiter:
+    def __init__(self):
+        self.woken = 0
+
+    def wake(self):
+        self.woken += 1
+
+
+@pytest.fixture
+def lines():
+    return Lines()
+
+
+def line_up(lines, count, topic="t", group="g"):
+    waiters = [Waiter() for _ in range(count)]
+    for waiter in waiters:
+        lines.join(topic, group, waiter)
+    return waiters
+
+
+def test_only_the_first_is_the_head(lines):
+    first, second = line_up(lines, 2)
+    assert lines.is_head("t", "g", first)
+    assert not lines.is_head("t", "g", second)
+
+
+def test_waking_a_topic_wakes_the_head_of_each_group(lines):
+    a1, a2 = line_up(lines, 2, group="a")
+    (b1,) = line_up(lines, 1, group="b")
+    (other,) = line_up(lines, 1, topic="u")
+    lines.wake("t")
+    assert [each.woken for each in (a1, a2, b1, other)] == [1, 0, 1, 0]
+
+
+def test_waking_nobody_is_fine(lines):
+    lines.wake("nobody")
+    assert lines.topics == {}
+
+
+def test_whoever_leaves_wakes_the_new_head(lines):
+    first, second, third = line_up(lines, 3)
+    lines.leave("t", "g", second)
+    assert (first.woken, third.woken) == (1, 0)
+    lines.leave("t", "g", first)
+    assert third.woken == 1
+    assert lines.is_head("t", "g", third)
+
+
+def test_the_last_to_leave_leaves_nothing_behind(lines):
+    (a,) = line_up(lines, 1, group="a")
+    (b,) = line_up(lines, 1, group="b")
+    lines.leave("t", "a", a)
+    assert list(lines.topics["t"]) == ["b"]
+    lines.leave("t", "b", b)
+    assert lines.topics == {}
+    assert b.woken == 0

@@ -1,0 +1,69 @@
+"""The examples are run as a reader would run them; each prints what its docstring promises."""
+
+import ast
+import runpy
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+PROMISED = {
+    "01_quickstart.py": [
+        "qwen3 goes to laptop at http://10.0.0.2:11434, in flight: 1",
+        "in flight: 0, total: 1",
+        "{'laptop': 'disabled'}",
+        "gpu-1: may be picked",
+        "laptop: taken out of rotation by an operator",
+    ],
+    "02_asyncio_router.py": ["answered: 20, in flight: [0, 0]"],
+    "03_threads.py": ["answered: 40, in flight: 0", "['s1', 's2']"],
+    "04_custom_policy.py": [
+        "['own', 'own', 'own', 'own', 'rented', 'rented', 'rented', 'rented', 'cloud', 'cloud']",
+        "cloud",
+    ],
+    "05_hot_reload.py": [
+        "('gpu-1', 'gpu-2', 'gpu-3')",
+        "added ('gpu-4',), updated ('gpu-1', 'gpu-2'), removed ('gpu-3',), unchanged ()",
+        "{'gpu-1': 1, 'gpu-2': 0, 'gpu-4': 0}",
+        "{'gpu-1': 1, 'gpu-2': 1, 'gpu-3': 1}",
+        "{'gpu-1': 1, 'gpu-2': 0, 'gpu-4': 0}",
+        "the same again: 3 unchanged, 0 new revisions",
+    ],
+    "06_drain.py": [
+        "idle at once: False",
+        "nothing new: {'gpu-1': 'draining'}",
+        "idle after the answer: True",
+        "back again: gpu-1",
+    ],
+    "07_watch.py": [
+        "1: added gpu-1",
+        "2: added gpu-2",
+        "3: updated gpu-1",
+        "4: removed gpu-1",
+        "3: updated gpu-1",
+        "start again from revision 5: []",
+    ],
+    "08_testing_your_router.py": ["both hold"],
+}
+
+
+@pytest.mark.parametrize("name", sorted(PROMISED))
+def test_example_prints_what_it_promises(name, capsys):
+    runpy.run_path(str(EXAMPLES / name), run_name="__main__")
+    assert capsys.readouterr().out.splitlines() == PROMISED[name]
+
+
+def test_every_example_is_run():
+    assert {path.name for path in EXAMPLES.glob("[0-9]*.py")} == set(PROMISED)
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("[0-9]*.py")), ids=lambda path: path.name)
+def test_example_fits_on_one_screen_and_uses_public_names_only(path):
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 60
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("backend_registry"):
+            assert node.module in {"backend_registry", "backend_registry.testing"}
+        if isinstance(node, ast.Attribute):
+            assert not node.attr.startswith("_")
