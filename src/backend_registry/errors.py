@@ -1,6 +1,7 @@
 """Every error this package raises on purpose, under one base class.
 
-Each error carries the facts as attributes, so that a router can act on them without parsing text.
+Each error carries the facts as attributes, so that a router can act on them without parsing text. The facts are also its
+`args`, and the text is made from them, so errors can be copied and sent to other processes.
 """
 
 from collections.abc import Mapping
@@ -29,8 +30,11 @@ class DuplicateBackendError(RegistryError):
     """
 
     def __init__(self, backend_id: str) -> None:
-        super().__init__(f"backend already exists: {backend_id}")
+        super().__init__(backend_id)
         self.backend_id = backend_id
+
+    def __str__(self) -> str:
+        return f"backend already exists: {self.backend_id}"
 
 
 class BackendNotFoundError(RegistryError, LookupError):
@@ -41,8 +45,11 @@ class BackendNotFoundError(RegistryError, LookupError):
     """
 
     def __init__(self, backend_id: str) -> None:
-        super().__init__(f"backend not found: {backend_id}")
+        super().__init__(backend_id)
         self.backend_id = backend_id
+
+    def __str__(self) -> str:
+        return f"backend not found: {self.backend_id}"
 
 
 class BackendOwnershipError(RegistryError):
@@ -53,11 +60,14 @@ class BackendOwnershipError(RegistryError):
     """
 
     def __init__(self, backend_id: str) -> None:
-        super().__init__(
-            f"backend object {backend_id!r} is or was in a registry and keeps that registry's counters; "
+        super().__init__(backend_id)
+        self.backend_id = backend_id
+
+    def __str__(self) -> str:
+        return (
+            f"backend object {self.backend_id!r} is or was in a registry and keeps that registry's counters; "
             "add a fresh object made with backend.replace()"
         )
-        self.backend_id = backend_id
 
 
 class InvalidValueError(RegistryError, ValueError):
@@ -70,10 +80,13 @@ class InvalidValueError(RegistryError, ValueError):
     """
 
     def __init__(self, field: str, problem: str, remedy: str) -> None:
-        super().__init__(f"{field}: {problem}; {remedy}")
+        super().__init__(field, problem, remedy)
         self.field = field
         self.problem = problem
         self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.problem}; {self.remedy}"
 
 
 class NoBackendError(RegistryError, LookupError):
@@ -85,11 +98,11 @@ class NoBackendError(RegistryError, LookupError):
     """
 
     def __init__(self, model: str, reasons: Mapping[str, str]) -> None:
+        super().__init__(model, reasons)
         self.model = model
         self.reasons = dict(reasons)
-        super().__init__(self._text())
 
-    def _text(self) -> str:
+    def __str__(self) -> str:
         shown = ", ".join(f"{backend_id}: {code}" for backend_id, code in list(self.reasons.items())[:8])
         more = f", and {len(self.reasons) - 8} more" if len(self.reasons) > 8 else ""
         return f"no backend available for model {self.model!r} ({shown}{more})"
@@ -100,16 +113,17 @@ class ModelNotFoundError(NoBackendError):
 
     def __init__(self, model: str) -> None:
         super().__init__(model, {})
+        self.args = (model,)
 
-    def _text(self) -> str:
+    def __str__(self) -> str:
         return f"model not found: {self.model}"
 
 
 class ReentrantWriteError(RegistryError, RuntimeError):
     """A registry was written to from a signal handler or finalizer that interrupted a write of the same thread."""
 
-    def __init__(self) -> None:
-        super().__init__(
+    def __str__(self) -> str:
+        return (
             "this thread is inside a write of this registry already; "
             "do the write after the signal handler or finalizer returned"
         )

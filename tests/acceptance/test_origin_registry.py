@@ -101,7 +101,7 @@ def test_adding_a_model_twice_keeps_the_first_and_removing_an_absent_one_is_fine
     ],
 )
 def test_every_verb_says_when_the_backend_is_not_there(registry, verb, arguments):
-    with pytest.raises(BackendNotFoundError, match="^backend not found: nope$") as caught:
+    with pytest.raises(BackendNotFoundError, match=r"^backend not found: nope$") as caught:
         getattr(registry, verb)("nope", *arguments)
     assert caught.value.backend_id == "nope"
 

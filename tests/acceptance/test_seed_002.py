@@ -82,7 +82,7 @@ def test_backend_json_roundtrip(registry):
     registry.update_status("gpu-1", "unhealthy", "connection refused")
     registry.increment_pending("gpu-1")
     registry.update_latency("gpu-1", 100)
-    view = BackendView.model_validate(gpu)
+    view = BackendView.from_backend(gpu)
     again = BackendView.model_validate_json(view.model_dump_json())
     assert again == view
     plain = json.loads(view.model_dump_json())
@@ -102,7 +102,7 @@ def test_add_backend_success(registry):
 
 def test_add_backend_duplicate_error(registry):
     (first,) = add(registry, "gpu-1")
-    with pytest.raises(DuplicateBackendError, match="^backend already exists: gpu-1$"):
+    with pytest.raises(DuplicateBackendError, match=r"^backend already exists: gpu-1$"):
         registry.add_backend(backend("gpu-1", ["other"]))
     assert registry.get_all_backends() == (first,)
 
@@ -117,7 +117,7 @@ def test_remove_backend_success(registry):
 
 
 def test_remove_backend_not_found(registry):
-    with pytest.raises(BackendNotFoundError, match="^backend not found: nope$"):
+    with pytest.raises(BackendNotFoundError, match=r"^backend not found: nope$"):
         registry.remove_backend("nope")
 
 
@@ -242,7 +242,7 @@ def test_update_status_clears_error(registry):
 
 
 def test_update_status_not_found(registry):
-    with pytest.raises(BackendNotFoundError, match="^backend not found: nope$"):
+    with pytest.raises(BackendNotFoundError, match=r"^backend not found: nope$"):
         registry.update_status("nope", BackendStatus.HEALTHY)
 
 
@@ -260,7 +260,7 @@ def test_update_models_updates_index(registry):
 
 
 def test_update_models_not_found(registry):
-    with pytest.raises(BackendNotFoundError, match="^backend not found: nope$"):
+    with pytest.raises(BackendNotFoundError, match=r"^backend not found: nope$"):
         registry.update_models("nope", ["x"])
 
 

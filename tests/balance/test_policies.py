@@ -264,7 +264,8 @@ def tiers(*loads):
 
 
 @pytest.mark.parametrize(
-    ("loads", "chosen"), [((0, 0, 0), {"t0"}), ((1, 0, 0), {"t0"}), ((2, 0, 0), {"t1"}), ((2, 2, 0), {"t2"}), ((2, 3, 2), {"t0", "t2"})]
+    ("loads", "chosen"),
+    [((0, 0, 0), {"t0"}), ((1, 0, 0), {"t0"}), ((2, 0, 0), {"t1"}), ((2, 2, 0), {"t2"}), ((2, 3, 2), {"t0", "t2"})],
 )
 def test_next_tier_joins_in_when_the_one_before_is_busy(loads, chosen):
     assert counts(PriorityTiers(overflow_at=2), tiers(*loads), 60).keys() == chosen

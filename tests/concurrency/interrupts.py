@@ -9,6 +9,7 @@ import dis
 import functools
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
@@ -16,7 +17,8 @@ import backend_registry
 
 __all__ = ("InterruptedHereError", "interrupt_at")
 
-_PACKAGE = backend_registry.__path__[0]
+# The canaries replace functions of the package by their own, which must be interrupted as well.
+_INTERRUPTED = (backend_registry.__path__[0], str(Path(__file__).parents[1] / "canaries"))
 _LOOKS = tuple(
     opcode for name, opcode in dis.opmap.items() if name.startswith(("CALL", "JUMP_BACKWARD", "RESUME")) and "INTRINSIC" not in name
 )
@@ -36,7 +38,7 @@ class _Injector:
         # A call of Python code ends without a look at the signals; only constructors are entered through C.
         if frame.f_back in self._last and frame.f_code.co_name != "__init__":
             self._last[frame.f_back] = -1
-        if not frame.f_code.co_filename.startswith(_PACKAGE):
+        if not frame.f_code.co_filename.startswith(_INTERRUPTED):
             return None
         frame.f_trace_opcodes = True
         self._last[frame] = -1

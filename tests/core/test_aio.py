@@ -86,7 +86,7 @@ def test_options_are_those_of_acquire(registry):
 def test_bad_arguments_are_refused_at_once(registry, arguments, field):
     async def main():
         await full(registry)
-        with pytest.raises(InvalidValueError, match=f"^{field}: "):
+        with pytest.raises(InvalidValueError, match=rf"^{field}: "):
             await registry.acquire_async("m", **arguments)
         assert registry._waiting == {}
 
@@ -344,7 +344,7 @@ def test_removed_backend_is_drained_to_the_end(registry):
 def test_bad_drain_changes_nothing(registry):
     async def main():
         (gpu,) = add(registry, "a")
-        with pytest.raises(InvalidValueError, match="^timeout: "):
+        with pytest.raises(InvalidValueError, match=r"^timeout: "):
             await registry.drain_async("a", timeout=-1)
         with pytest.raises(BackendNotFoundError):
             await registry.drain_async("b")

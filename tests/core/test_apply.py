@@ -110,14 +110,14 @@ def test_fresh_and_own_objects_may_be_mixed(registry):
 
 def test_id_that_occurs_twice_changes_nothing(registry):
     add(registry, "a")
-    with unchanged(registry), pytest.raises(DuplicateBackendError, match="^backend already exists: b$"):
+    with unchanged(registry), pytest.raises(DuplicateBackendError, match=r"^backend already exists: b$"):
         registry.apply([backend("b"), backend("b")])
 
 
 @pytest.mark.parametrize("bad", ["b", None, {"id": "b"}])
 def test_what_is_no_backend_changes_nothing(registry, bad):
     add(registry, "a")
-    with unchanged(registry), pytest.raises(InvalidValueError, match="^backend: is a .*; pass a Backend object$"):
+    with unchanged(registry), pytest.raises(InvalidValueError, match=r"^backend: is a .*; pass a Backend object$"):
         registry.apply([backend("c"), bad])
 
 

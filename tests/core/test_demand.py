@@ -48,14 +48,14 @@ def test_candidates_checks_demands(registry, options):
 
 def test_unknown_option_is_a_type_error_that_lists_the_known_ones(registry):
     add(registry, "a")
-    with pytest.raises(TypeError, match="unexpected keyword argument 'colour'; known are .*policy"):
+    with pytest.raises(TypeError, match=r"unexpected keyword argument 'colour'; known are .*policy"):
         registry.pick("m", colour="red")
 
 
 @pytest.mark.parametrize("option", [{"exclude": ["a"]}, {"affinity": "s"}, {"policy": None}])
 def test_candidates_refuses_what_it_does_not_take_into_account(registry, option):
     add(registry, "a")
-    with pytest.raises(TypeError, match="unexpected keyword argument"):
+    with pytest.raises(TypeError, match=r"unexpected keyword argument"):
         registry.candidates("m", **option)
 
 
@@ -73,5 +73,5 @@ def test_plain_ints_are_capabilities():
 def test_model_that_cannot_exist_is_refused_by_name(registry, model):
     add(registry, "a")
     for verb in (registry.pick, registry.acquire, registry.explain):
-        with unchanged(registry), pytest.raises(InvalidValueError, match="^model: "):
+        with unchanged(registry), pytest.raises(InvalidValueError, match=r"^model: "):
             verb(model)

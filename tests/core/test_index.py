@@ -47,10 +47,11 @@ def test_update_is_idempotent():
     for before, after in ((None, old), (old, new)):
         for _ in range(2):
             index.mark_dirty(after)
-            index.update(gpu, before, after, selectable=True)
+            index.put(gpu, after, selectable=True)
+            index.drop(gpu, before, after)
     assert index.members() == {"y": ("a",), "z": ("a",)}
     for _ in range(2):
-        index.update(gpu, new, None, selectable=False)
+        index.drop(gpu, new, None)
     assert (index.members(), len(index), index.items()) == ({}, 0, ())
 
 
@@ -58,8 +59,8 @@ def test_marking_makes_missing_entries_and_empties_what_is_published():
     index = ModelIndex()
     gpu = backend("a", ["m"])
     index.mark_dirty(gpu.record)
-    index.update(gpu, None, gpu.record, selectable=True)
-    (_, entry), = index.items()
+    index.put(gpu, gpu.record, selectable=True)
+    ((_, entry),) = index.items()
     entry.publish()
     index.mark_dirty(gpu.record)
     assert entry.published is None

@@ -44,7 +44,7 @@ def test_status_codes_are_outcomes(codes, outcome):
 
 @pytest.mark.parametrize("code", [99, 600, -1, True, "200", 200.0, None])
 def test_what_is_no_status_code_is_refused(code):
-    with pytest.raises(InvalidValueError, match="^code: is .*; pass an .* 100 to 599$"):
+    with pytest.raises(InvalidValueError, match=r"^code: is .*; pass an .* 100 to 599$"):
         Outcome.from_status(code)
 
 
@@ -121,7 +121,7 @@ def test_latency_may_be_given(registry):
 def test_bad_finish_is_refused_and_the_request_goes_on(registry, arguments, field):
     (gpu,) = add(registry, "a")
     lease = registry.acquire("m")
-    with unchanged(registry), pytest.raises(InvalidValueError, match=f"^{field}: "):
+    with unchanged(registry), pytest.raises(InvalidValueError, match=rf"^{field}: "):
         lease.finish(**arguments)
     assert (lease.active, gpu.pending_requests) == (True, 1)
     assert lease.finish()
@@ -196,7 +196,10 @@ def test_lease_of_a_removed_backend_does_not_cool_down_its_successor(registry):
 @pytest.mark.parametrize("duplicate", [pickle.dumps, copy.copy, copy.deepcopy])
 def test_lease_refuses_to_be_copied_with_a_hint(registry, duplicate):
     add(registry, "a")
-    with registry.acquire("m") as lease, pytest.raises(TypeError, match="a Lease cannot be pickled or copied; pass lease.backend"):
+    with (
+        registry.acquire("m") as lease,
+        pytest.raises(TypeError, match=r"a Lease cannot be pickled or copied; pass lease.backend"),
+    ):
         duplicate(lease)
 
 

@@ -117,7 +117,14 @@ def test_url_has_two_kilobytes_at_most():
 
 @pytest.mark.parametrize(
     ("value", "problem"),
-    [(True, "is a bool"), ("1", "is a str"), (1.0, "is a float"), (0, "is 0"), (11, "is 11"), (10**30, "is 10000000000000000000000…")],
+    [
+        (True, "is a bool"),
+        ("1", "is a str"),
+        (1.0, "is a float"),
+        (0, "is 0"),
+        (11, "is 11"),
+        (10**30, "is 10000000000000000000000…"),
+    ],
 )
 def test_count_is_refused_with_its_range(value, problem):
     assert refusal(check_count, "weight", value, least=1, most=10) == ("weight", problem, "pass an int from 1 to 10")
@@ -146,7 +153,9 @@ def test_latency_is_refused_unless_finite_and_in_range(value, problem):
     assert refusal(check_milliseconds, "latency_ms", value) == ("latency_ms", problem, remedy)
 
 
-@pytest.mark.parametrize(("value", "microseconds"), [(0, 0), (1, 1000), (0.0015, 2), (-0.0, 0), (2**32 - 1, (2**32 - 1) * 1000)])
+@pytest.mark.parametrize(
+    ("value", "microseconds"), [(0, 0), (1, 1000), (0.0015, 2), (-0.0, 0), (2**32 - 1, (2**32 - 1) * 1000)]
+)
 def test_latency_is_kept_in_whole_microseconds(value, microseconds):
     assert check_milliseconds("latency_ms", value) == microseconds
 

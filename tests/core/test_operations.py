@@ -19,7 +19,7 @@ from tests.core.fleet import add, assert_sound, backend, ids, unchanged
 
 
 def test_add_refuses_what_is_not_a_backend(registry):
-    with unchanged(registry), pytest.raises(InvalidValueError, match="^backend: is a dict; pass a Backend object$"):
+    with unchanged(registry), pytest.raises(InvalidValueError, match=r"^backend: is a dict; pass a Backend object$"):
         registry.add_backend({"id": "a"})
 
 
@@ -79,14 +79,14 @@ def test_lists_are_free_when_nothing_changed(registry):
 def test_ids_that_cannot_exist_are_refused_by_name(registry, value):
     add(registry, "a")
     for verb in (registry.remove_backend, registry.drain, registry.increment_pending, registry.decrement_pending):
-        with unchanged(registry), pytest.raises(InvalidValueError, match="^backend_id: "):
+        with unchanged(registry), pytest.raises(InvalidValueError, match=r"^backend_id: "):
             verb(value)
     assert registry.get_backend(value) is None
 
 
 @pytest.mark.parametrize("url", ["", 5, "10.0.0.1"])
 def test_url_lookup_refuses_what_is_no_url(registry, url):
-    with pytest.raises(InvalidValueError, match="^url: "):
+    with pytest.raises(InvalidValueError, match=r"^url: "):
         registry.has_backend_url(url)
 
 
@@ -120,7 +120,7 @@ def test_same_status_and_error_make_no_revision_but_a_new_time(registry, clock):
 )
 def test_bad_status_is_refused(registry, arguments, field):
     add(registry, "a")
-    with unchanged(registry), pytest.raises(InvalidValueError, match=f"^{field}: "):
+    with unchanged(registry), pytest.raises(InvalidValueError, match=rf"^{field}: "):
         registry.update_status("a", *arguments)
 
 
@@ -221,7 +221,7 @@ def test_probe_of_an_object_that_is_gone_or_replaced_is_ignored(registry):
 @pytest.mark.parametrize(("who", "result", "field"), [("a", ProbeResult(ok=True), "backend"), (None, True, "result")])
 def test_bad_probe_is_refused(registry, who, result, field):
     (gpu,) = add(registry, "a")
-    with unchanged(registry), pytest.raises(InvalidValueError, match=f"^{field}: is a (str|bool); pass a "):
+    with unchanged(registry), pytest.raises(InvalidValueError, match=rf"^{field}: is a (str|bool); pass a "):
         registry.record_probe(gpu if who is None else who, result)
 
 
@@ -231,7 +231,7 @@ def test_bad_probe_is_refused(registry, who, result, field):
 @pytest.mark.parametrize("models", ["m", 5, [5], [""], [f"m{n}" for n in range(1025)]])
 def test_bad_models_are_refused(registry, models):
     add(registry, "a")
-    with unchanged(registry), pytest.raises(InvalidValueError, match="^model"):
+    with unchanged(registry), pytest.raises(InvalidValueError, match=r"^model"):
         registry.update_models("a", models)
 
 
@@ -254,16 +254,16 @@ def test_one_model_is_added_and_removed(registry):
 
 def test_the_model_above_the_limit_is_refused(registry):
     add(registry, "a", models=[f"m{n}" for n in range(1024)])
-    with unchanged(registry), pytest.raises(InvalidValueError, match="^models: has 1025 entries; pass at most 1024$"):
+    with unchanged(registry), pytest.raises(InvalidValueError, match=r"^models: has 1025 entries; pass at most 1024$"):
         registry.add_model_to_backend("a", "one more")
 
 
 @pytest.mark.parametrize("value", [5, None, ""])
 def test_bad_model_is_refused(registry, value):
     add(registry, "a")
-    with unchanged(registry), pytest.raises(InvalidValueError, match="^model"):
+    with unchanged(registry), pytest.raises(InvalidValueError, match=r"^model"):
         registry.add_model_to_backend("a", value)
-    with unchanged(registry), pytest.raises(InvalidValueError, match="^model_id: "):
+    with unchanged(registry), pytest.raises(InvalidValueError, match=r"^model_id: "):
         registry.remove_model_from_backend("a", value)
 
 
@@ -281,7 +281,7 @@ def test_counter_verbs_return_new_values(registry):
 def test_bad_latency_changes_nothing(registry, value):
     add(registry, "a")
     registry.update_latency("a", 7)
-    with unchanged(registry), pytest.raises(InvalidValueError, match="^latency_ms: "):
+    with unchanged(registry), pytest.raises(InvalidValueError, match=r"^latency_ms: "):
         registry.update_latency("a", value)
 
 

@@ -35,9 +35,7 @@ def test_unknown_may_be_picked_where_that_is_allowed():
 
 
 def test_what_the_operator_wants_is_said_before_what_the_checks_found():
-    worst = FINE._replace(
-        intent=Intent.DISABLED, missing_env="KEY", ejected_until_ns=9 * S, health=BackendStatus.UNHEALTHY
-    )
+    worst = FINE._replace(intent=Intent.DISABLED, missing_env="KEY", ejected_until_ns=9 * S, health=BackendStatus.UNHEALTHY)
     codes = []
     for fix in ({}, {"intent": Intent.DRAINING}, {"intent": Intent.ENABLED}, {"missing_env": None}, {"ejected_until_ns": None}):
         worst = worst._replace(**fix)

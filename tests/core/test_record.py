@@ -50,6 +50,6 @@ def test_credentials_are_one_name_or_several():
 
 @pytest.mark.parametrize("secret", ["sk-12345", "1KEY", "a b", "k\u00e9y", "a=b"])
 def test_credential_value_in_place_of_a_name_is_refused_without_being_repeated(secret):
-    with pytest.raises(InvalidValueError, match="^credential_env: is not the name of an environment variable; ") as caught:
+    with pytest.raises(InvalidValueError, match=r"^credential_env: is not the name of an environment variable; ") as caught:
         check_credential_env(secret)
     assert secret not in str(caught.value)

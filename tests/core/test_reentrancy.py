@@ -93,7 +93,7 @@ def test_writer_inside_a_write_of_its_own_thread_is_told_so(registry, write):
     add(registry, "a")
 
     def attempt():
-        with pytest.raises(ReentrantWriteError, match="inside a write of this registry already"):
+        with pytest.raises(ReentrantWriteError, match=r"inside a write of this registry already"):
             write(registry)
         return True
 

@@ -63,7 +63,7 @@ def test_pick_does_not_count(registry):
 def test_nobody_serves_the_model(registry):
     add(registry, "a")
     for verb in (registry.pick, registry.acquire):
-        with unchanged(registry), pytest.raises(ModelNotFoundError, match="^model not found: other$") as caught:
+        with unchanged(registry), pytest.raises(ModelNotFoundError, match=r"^model not found: other$") as caught:
             verb("other")
         assert (caught.value.model, caught.value.reasons) == ("other", {})
     assert registry.explain("other") == ()
@@ -132,7 +132,10 @@ def test_policy_that_returns_something_else_is_told_so(registry, answer):
         def choose(self, candidates, request):
             return answer
 
-    with unchanged(registry), pytest.raises(InvalidValueError, match=r"^policy: Wrong.choose returned .*; return one of the cand"):
+    with (
+        unchanged(registry),
+        pytest.raises(InvalidValueError, match=r"^policy: Wrong.choose returned .*; return one of the cand"),
+    ):
         registry.acquire("m", policy=Wrong())
 
 

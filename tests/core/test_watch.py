@@ -58,7 +58,9 @@ def test_watch_since_a_revision_gets_all_that_followed(registry):
     assert changes(registry.watch(since=3)) == []
 
 
-@pytest.mark.parametrize(("since", "problem"), [(-1, "is -1"), ("1", "is a str"), (True, "is a bool"), (2**63, "is 9223372036854775808")])
+@pytest.mark.parametrize(
+    ("since", "problem"), [(-1, "is -1"), ("1", "is a str"), (True, "is a bool"), (2**63, "is 9223372036854775808")]
+)
 def test_what_is_no_revision_is_refused(registry, since, problem):
     with pytest.raises(InvalidValueError) as caught:
         registry.watch(since=since)

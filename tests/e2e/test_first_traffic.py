@@ -28,7 +28,7 @@ backend_type = "openai"
 """
 QUESTION = [{"role": "user", "content": "one two three four five six seven eight"}]
 SAID = QUESTION[0]["content"]
-CHUNKS = 40
+CHUNKS = 30
 
 
 @pytest.fixture
@@ -117,12 +117,21 @@ def test_backend_killed_in_the_middle_of_a_stream_costs_that_stream_only(serve, 
     assert health
 
 
-def test_client_that_hangs_up_frees_the_backend(serve, client, backends):
-    stream = client.chat.completions.create(model="m1", messages=QUESTION, stream=True)
-    chosen = next(stream).system_fingerprint
-    stream.close()
-    all_idle(serve)
-    eventually(lambda: get_json(f"{backends[chosen].url}/_fake")["in_flight"] <= 1, "the backend stops as well")
+def test_client_that_hangs_up_frees_the_backend_at_once(tmp_path):
+    fleet = tmp_path / "fleet.toml"
+    # Between two chunks nothing is sent for an hour, so only the closed connection can tell.
+    with process("backend_registry.testing", "--id", "a", "--models", "m1", "--chunk-delay-ms", 3_600_000) as slow:
+        fleet.write_text(f'server.port = 0\n[[backend]]\nid = "a"\nurl = "{slow.url}"\nmodels = ["m1"]\n')
+        with (
+            process("backend_registry.serve", fleet) as serve,
+            openai.OpenAI(base_url=f"{serve.url}/v1", api_key="x", max_retries=0, timeout=PATIENCE_S) as client,
+        ):
+            stream = client.chat.completions.create(model="m1", messages=QUESTION, stream=True)
+            next(stream)
+            assert (pending(serve), get_json(f"{slow.url}/_fake")["in_flight"]) == ({"a": 1}, 1)
+            stream.close()
+            eventually(lambda: pending(serve) == {"a": 0}, "the registry knows")
+            eventually(lambda: get_json(f"{slow.url}/_fake")["in_flight"] == 0, "the backend knows")
 
 
 def test_errors_are_raised_as_the_client_knows_them(serve, client):

@@ -79,6 +79,18 @@ def test_refusing_lets_what_is_in_flight_come_to_its_end(fake):
     connection.close()
 
 
+def test_what_was_in_flight_when_refusing_began_is_the_last_on_its_connection():
+    with FakeBackend(first_byte_delay_s=0.1) as slow:
+        connection = connect(slow.url)
+        connection.request("GET", "/v1/models", headers={"connection": "keep-alive"})
+        slow.wait_until(lambda: slow.in_flight == 1)
+        slow.fail("refuse")
+        sock = connection.sock
+        assert connection.getresponse().read()
+        assert sock.recv(1) == b""
+        connection.close()
+
+
 def test_after_refusing_it_listens_at_the_same_address_again(fake):
     port = int(fake.url.rpartition(":")[2])
     for _ in range(3):

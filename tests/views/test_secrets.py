@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -131,6 +131,7 @@ def test_a_missing_credential_variable_is_named_as_the_reason():
         f"X-Api-Key: {CANARY}",
         f"GET /v1?api_key={CANARY}&x=1",
         f"password={CANARY}",
+        f"cannot reach http://me:{CANARY}…",
         f"session_token : {CANARY}",
         f"Incorrect API key provided: sk-{CANARY}1234",
         f"hf_{CANARY}1234 and AIza{CANARY}1234567890 and AKIA{CANARY}123456",
@@ -158,6 +159,7 @@ def test_harmless_text_stays_as_it_is(text):
     assert public_text(text) == text
 
 
+@example("h://key=a/b,@c")
 @given(
     st.lists(
         st.sampled_from((*"@:/?#=&;,'\" …", "a://", "key", "bearer ", "basic ", "token", "sk-", "***", "abcdefgh", "eyJ"))

@@ -5,7 +5,8 @@ one that has overwritten it, in which case it is told to resynchronise. No lock,
 """
 
 from collections.abc import Mapping
-from typing import Final, Literal, NamedTuple
+from types import MappingProxyType
+from typing import Any, Final, Literal, NamedTuple
 
 from backend_registry._core.record import BackendRecord
 
@@ -43,6 +44,14 @@ class Snapshot(NamedTuple):
     revision: int
     backends: tuple[BackendRecord, ...]
     models: Mapping[str, tuple[str, ...]]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A read-only view of a dict cannot be pickled; what it shows can.
+        return _revived, (self.epoch, self.revision, self.backends, dict(self.models))
+
+
+def _revived(epoch: str, revision: int, backends: tuple[BackendRecord, ...], models: dict[str, tuple[str, ...]]) -> Snapshot:
+    return Snapshot(epoch, revision, backends, MappingProxyType(models))
 
 
 class Resync(NamedTuple):

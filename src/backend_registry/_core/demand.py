@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from backend_registry._core.backend import Backend
 
-__all__ = ("NO_DEMAND", "Demand", "DemandOptions", "PickOptions", "PickRequest", "Policy", "Wish", "check_wish")
+__all__ = ("NO_DEMAND", "Demand", "DemandOptions", "PickOptions", "PickRequest", "Policy", "Wish", "check_demand", "check_wish")
 
 
 class PickRequest(NamedTuple):
@@ -95,24 +95,38 @@ class Wish(NamedTuple):
 NO_DEMAND = Demand()
 
 
-def check_wish(given: PickOptions | DemandOptions) -> Wish:
+def check_demand(given: DemandOptions) -> Demand:
+    """The checked form of the demands `given`; raises InvalidValueError, or TypeError for an unknown name."""
+    options: Mapping[str, Any] = dict(given)
+    _refuse_unknown(options, DemandOptions)
+    return _demand(options)
+
+
+def check_wish(given: PickOptions) -> Wish:
     """The checked form of the options `given`; raises InvalidValueError, or TypeError for an unknown name."""
     options: Mapping[str, Any] = dict(given)
-    unknown = options.keys() - PickOptions.__annotations__.keys()
-    if unknown:
-        raise TypeError(f"unexpected keyword argument {min(unknown)!r}; known are {', '.join(PickOptions.__annotations__)}")
-    operation = options.get("operation")
+    _refuse_unknown(options, PickOptions)
     affinity = options.get("affinity")
-    demand = Demand(
-        _check_require(options.get("require", 0)),
-        check_count("min_context", options.get("min_context", 0), least=0),
-        None if operation is None else check_text("operation", operation),
-    )
     return Wish(
-        demand,
+        _demand(options),
         None if affinity is None else _check_affinity(affinity),
         _check_exclude(options.get("exclude", ())),
         _check_policy(options.get("policy")),
+    )
+
+
+def _refuse_unknown(options: Mapping[str, Any], known: type) -> None:
+    unknown = options.keys() - known.__annotations__.keys()
+    if unknown:
+        raise TypeError(f"unexpected keyword argument {min(unknown)!r}; known are {', '.join(known.__annotations__)}")
+
+
+def _demand(options: Mapping[str, Any]) -> Demand:
+    operation = options.get("operation")
+    return Demand(
+        _check_require(options.get("require", 0)),
+        check_count("min_context", options.get("min_context", 0), least=0),
+        None if operation is None else check_text("operation", operation),
     )
 
 

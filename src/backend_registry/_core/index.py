@@ -130,17 +130,20 @@ class ModelIndex:
                 entry = self._entries[model.id] = ModelEntry()
             entry.published = None
 
-    def update(self, backend: Backend, before: BackendRecord | None, after: BackendRecord | None, *, selectable: bool) -> None:
-        """Bring the entries of one backend from `before` to `after`; idempotent."""
-        new = after.models if after is not None else ()
-        if before is not None and before.models is not new:
-            kept = {model.id for model in new}
-            for model in before.models:
-                if model.id not in kept:
-                    self._drop(backend, model.id)
-        plain = after is None or after.is_plain
-        for model in new:
+    def put(self, backend: Backend, record: BackendRecord, *, selectable: bool) -> None:
+        """Bring the entries of a record's models up to date; idempotent. They have been marked dirty."""
+        plain = record.is_plain
+        for model in record.models:
             self._entries[model.id].put(backend, model, selectable=selectable, plain=plain)
+
+    def drop(self, backend: Backend, before: BackendRecord | None, after: BackendRecord | None) -> None:
+        """Take a backend out of the entries of the models that it had and has no longer; idempotent."""
+        if before is None or (after is not None and before.models is after.models):
+            return
+        kept = {model.id for model in after.models} if after is not None else ()
+        for model in before.models:
+            if model.id not in kept:
+                self._drop(backend, model.id)
 
     def _drop(self, backend: Backend, model_id: str) -> None:
         entry = self._entries.get(model_id)

@@ -93,7 +93,7 @@ def check_count(field: str, value: object, *, least: int, most: int = 2**31 - 1)
     if isinstance(value, bool) or not isinstance(value, int):
         raise InvalidValueError(field, f"is a {type(value).__name__}", f"pass an int from {least} to {most}")
     if not least <= value <= most:
-        raise InvalidValueError(field, f"is {shorten(str(value), 24)}", f"pass an int from {least} to {most}")
+        raise InvalidValueError(field, f"is {_shown(value)}", f"pass an int from {least} to {most}")
     return int(value)
 
 
@@ -104,8 +104,15 @@ def _check_number(field: str, value: object, most: float, unit: str = "") -> flo
     if isinstance(value, float) and not math.isfinite(value):
         raise InvalidValueError(field, f"is {value}", remedy)
     if not 0 <= value <= most:
-        raise InvalidValueError(field, f"is {shorten(str(value), 24)}", remedy)
+        raise InvalidValueError(field, f"is {_shown(value)}", remedy)
     return value
+
+
+def _shown(value: float) -> str:
+    # Python refuses to print ints of thousands of digits.
+    if isinstance(value, int) and value.bit_length() > 4096:
+        return f"an int of {value.bit_length()} bits"
+    return shorten(str(value), 24)
 
 
 def check_milliseconds(field: str, value: object) -> int:

@@ -84,6 +84,9 @@ class Operations(Topology):
         wanted = _by_unique_id(desired)
         with self._lock:
             self._carry_out()
+            for backend in wanted.values():
+                if backend._owner is not None and self._by_id.get(backend.id) is not backend:
+                    raise BackendOwnershipError(backend.id)
             gone = [backend for backend in self._by_id.values() if backend.id not in wanted]
             edits = [Edit(backend, backend.record, None) for backend in gone]
             added: list[str] = []

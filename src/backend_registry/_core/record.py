@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Final, NamedTuple, TypeVar
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, TypeVar
 
 from backend_registry._core.health import BackendStatus
 from backend_registry._core.limits import check_names
@@ -77,6 +78,10 @@ class BackendRecord(NamedTuple):
     last_error: str | None = None
     note: str | None = None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A read-only view of a dict cannot be pickled; what it shows can.
+        return _revived, (*self[:_METADATA], dict(self.metadata), *self[_METADATA + 1 :])
+
     @property
     def status(self) -> BackendStatus:
         """The seed's single status: draining while the operator keeps it out of rotation, else its health."""
@@ -96,7 +101,14 @@ class BackendRecord(NamedTuple):
         return BackendRecord._make((*other[:_DESCRIBED], *self[_DESCRIBED:]))
 
 
-_DESCRIBED = BackendRecord._fields.index("health")
+_DESCRIBED: Final = BackendRecord._fields.index("health")
+_METADATA: Final = BackendRecord._fields.index("metadata")
+
+
+def _revived(*values: Any) -> BackendRecord:
+    record = BackendRecord._make(values)
+    return record._replace(metadata=MappingProxyType(record.metadata))
+
 
 _Named = TypeVar("_Named", bound=StrEnum)
 

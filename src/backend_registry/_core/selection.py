@@ -10,7 +10,17 @@ from typing import Unpack
 
 from backend_registry._core.backend import Backend
 from backend_registry._core.choose import choose, choose_weighted, cost, has_room
-from backend_registry._core.demand import NO_DEMAND, Demand, DemandOptions, PickOptions, PickRequest, Policy, Wish, check_wish
+from backend_registry._core.demand import (
+    NO_DEMAND,
+    Demand,
+    DemandOptions,
+    PickOptions,
+    PickRequest,
+    Policy,
+    Wish,
+    check_demand,
+    check_wish,
+)
 from backend_registry._core.index import Published
 from backend_registry._core.lease import Lease
 from backend_registry._core.limits import check_text
@@ -35,7 +45,7 @@ class Selection(Operations):
         """
         if self._abandoned or self._next_return_ns is not None:
             self._tidy()
-        published = self._published(model, check_wish(demand).demand if demand else NO_DEMAND)
+        published = self._published(model, check_demand(demand) if demand else NO_DEMAND)
         return () if published is None else published.ready
 
     def pick(self, model: str, **options: Unpack[PickOptions]) -> Backend:

@@ -234,8 +234,12 @@ class Topology:
                 backend._record = after
         self._store(edits)
         for backend, before, after in edits:
-            self._index.update(backend, before, after, selectable=after is not None and self._selectable(after))
+            if after is not None:
+                self._index.put(backend, after, selectable=self._selectable(after))
             self._file(backend, before, after)
+        # Last, for all backends: dropping one may delete an entry that another of this commit has just come into.
+        for edit in edits:
+            self._index.drop(*edit)
         self._journal.append(change)
         self._revision = change.revision
         self._unfinished = None

@@ -71,7 +71,7 @@ def is_refusal(error: BaseException) -> bool:
 
 
 def _causes(error: BaseException) -> tuple[BaseException, ...]:
-    return (error, error.os_error) if isinstance(error, aiohttp.ClientConnectorError) else (error,)
+    return (error,) if error.__cause__ is None else (error, error.__cause__)
 
 
 _FAILURES: Final[tuple[tuple[type[BaseException], str], ...]] = (
