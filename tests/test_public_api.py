@@ -72,9 +72,10 @@ def test_every_public_name_and_method_is_documented(name):
 
 def test_public_types_are_complete(tmp_path):
     source = Path(backend_registry.__file__).parent.parent
+    pyright = [sys.executable, "-m", "pyright", "--pythonpath", sys.executable]
     try:
         run = subprocess.run(
-            [sys.executable, "-m", "pyright", "--verifytypes", "backend_registry", "--ignoreexternal", "--outputjson"],
+            [*pyright, "--verifytypes", "backend_registry", "--ignoreexternal", "--outputjson"],
             cwd=tmp_path,  # where no configuration of this project hides what users will see
             env={**os.environ, "PYTHONPATH": str(source)},
             capture_output=True,

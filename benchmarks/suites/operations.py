@@ -100,7 +100,7 @@ def _cases() -> dict[str, Case]:
         "with rounds": Case(_LEASE_FLOOR_WITH, names),
         "get": on(10, "registry.get_backend(key)"),
         # Few per sample, since a count that only grows is not what happens to a backend.
-        "increment": Case("registry.increment_pending(key)", {**names, "registry": ten}, after=give_back, most=50),
+        "increment": Case("registry.increment_pending(key)", {**names, "registry": ten}, after=give_back, most=100),
         **{f"candidates {n}": on(n, "registry.candidates(model)") for n in (1, 100, 10_000)},
         **{f"pick {n}": on(n, "registry.pick(model)") for n in (*_FEW, *_MANY)},
         **{f"busy pick {n}": Case("registry.pick(model)", {**names, "registry": busy(n)}) for n in (*_FEW[1:], *_MANY)},

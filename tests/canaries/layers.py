@@ -17,11 +17,11 @@ __all__ = ("LAYERS",)
 
 
 def state_machine() -> None:
-    """300 examples, without shrinking: here the finding counts, not its beauty."""
+    """150 examples, without shrinking: here the finding counts, not its beauty."""
     run_state_machine_as_test(
         RegistryMachine,
         settings=settings(
-            max_examples=300,
+            max_examples=150,
             stateful_step_count=50,
             deadline=None,
             database=None,
@@ -33,14 +33,14 @@ def state_machine() -> None:
 
 
 def schedules(name: str) -> Callable[[], None]:
-    """One scenario under both strategies: it is enough if one of them finds the bug."""
+    """One scenario under every strategy: it is enough if one of them finds the bug."""
 
     def layer() -> None:
         from tests.concurrency.schedules import STRATEGIES, explore
 
         (scenario,) = (scenario for scenario in SCENARIOS if scenario.name.startswith(name))
         for strategy in STRATEGIES:
-            explored = explore(scenario, strategy, most=100, seconds=3)
+            explored = explore(scenario, strategy, most=60, seconds=3)
             assert explored.broken is None, explored.broken
 
     return layer

@@ -10,11 +10,11 @@ from typing import Any
 from backend_registry import BackendOwnershipError, DuplicateBackendError
 from backend_registry._core import backend as backend_module
 from backend_registry._core import operations as operations_module
+from backend_registry._core import selection as selection_module
 from backend_registry._core.backend import Backend
 from backend_registry._core.changes import Journal
 from backend_registry._core.choose import has_room
-from backend_registry._core.demand import check_wish
-from backend_registry._core.index import ModelEntry, ModelIndex
+from backend_registry._core.index import ModelEntry, ModelIndex, Published
 from backend_registry._core.latency import ENDED, Tally, fold
 from backend_registry._core.lease import Lease, Ticket
 from backend_registry._core.operations import Applied, Operations
@@ -26,7 +26,7 @@ from backend_registry._core.watch import Watch
 __all__ = ("MUTANTS",)
 
 _update, _carry_out, _publish, _put = operations_module._update, Topology._carry_out, ModelEntry.publish, ModelEntry.put
-_join, _index_update, _init_lease = Lines.join, ModelIndex.update, Lease.__init__
+_join, _index_drop, _init_lease = Lines.join, ModelIndex.drop, Lease.__init__
 
 
 # --- counters
@@ -145,11 +145,8 @@ def count_after_drain(self: Any, model: str, **options: Any) -> Lease:
         return Lease(self, backend, model, options)
 
 
-def first_of_the_tied(self: Any, model: str, **options: Any) -> Backend:
-    self._tidy()
-    best = self._pick_among(model, check_wish(options))
-    ready = [backend for backend in self.candidates(model) if backend.id not in options.get("exclude", ())]
-    return next(backend for backend in ready if len(backend._tickets) <= len(best._tickets))
+def first_of_the_tied(published: Published, draw: Any) -> Backend:
+    return min(published.ready, key=lambda backend: len(backend._tickets))
 
 
 def everything_selectable(self: Any, record: Any) -> bool:
@@ -191,9 +188,9 @@ def remove_with_a_gap(self: Any, backend_id: str) -> Backend:
     return backend
 
 
-def index_keeps_the_removed(self: Any, backend: Any, before: Any, after: Any, *, selectable: bool) -> None:
+def index_keeps_the_removed(self: Any, backend: Any, before: Any, after: Any) -> None:
     if after is not None:
-        _index_update(self, backend, before, after, selectable=selectable)
+        _index_drop(self, backend, before, after)
 
 
 def refresh_moves_to_the_end(self: Any, backend: Any, model: Any, *, selectable: bool, plain: bool) -> None:
@@ -217,22 +214,15 @@ def empty_entries_stay(self: Any) -> None:
                 self._index._entries.setdefault(model.id, ModelEntry())
 
 
-def carry_out_forgets_first(self: Any) -> None:
-    noted = self._unfinished
-    if noted is None:
-        return
-    change, edits = noted
-    self._unfinished = None
-    self._mark_dirty(edits)
-    for backend, _, after in edits:
-        if after is not None:
-            backend._record = after
-    self._store(edits)
-    for backend, before, after in edits:
-        self._index.update(backend, before, after, selectable=after is not None and self._selectable(after))
-        self._file(backend, before, after)
-    self._journal.append(change)
-    self._revision = change.revision
+def commit_is_not_noted_down(self: Any) -> None:
+    """Carries out a commit as usual, but what is cut short is forgotten, not completed."""
+    noted, self._unfinished = self._unfinished, None
+    if noted is not None:
+        self._unfinished = noted
+        try:
+            _carry_out(self)
+        finally:
+            self._unfinished = None
 
 
 _numbers = itertools.count(1)
@@ -311,17 +301,17 @@ MUTANTS: dict[str, tuple[Any, str, Any]] = {
     "await before giving back": (Lease, "__aexit__", await_before_giving_back),
     "admit without lock": (Selection, "acquire", admit_without_lock),
     "count after drain": (Selection, "acquire", count_after_drain),
-    "first of the tied": (Selection, "pick", first_of_the_tied),
+    "first of the tied": (selection_module, "choose", first_of_the_tied),
     "everything selectable": (Topology, "_selectable", everything_selectable),
     "no cool-down ends": (Operations, "_end_ejections", no_cool_down_ends),
     "add checks outside the lock": (Operations, "add_backend", add_checks_outside_the_lock),
     "claim without lock": (Operations, "_claim", claim_without_lock),
     "remove with a gap": (Operations, "remove_backend", remove_with_a_gap),
-    "index keeps the removed": (ModelIndex, "update", index_keeps_the_removed),
+    "index keeps the removed": (ModelIndex, "drop", index_keeps_the_removed),
     "refresh moves to the end": (ModelEntry, "put", refresh_moves_to_the_end),
     "derived outlives its parent": (ModelEntry, "publish", derived_outlives_its_parent),
     "empty entries stay": (Topology, "_carry_out", empty_entries_stay),
-    "commit forgets first": (Topology, "_carry_out", carry_out_forgets_first),
+    "cut short and forgotten": (Topology, "_carry_out", commit_is_not_noted_down),
     "journal with gaps": (Journal, "append", journal_with_gaps),
     "every write is a change": (operations_module, "_update", every_write_is_a_change),
     "apply in steps": (Operations, "apply", apply_in_steps),

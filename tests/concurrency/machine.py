@@ -213,7 +213,7 @@ class RegistryMachine(RuleBasedStateMachine):
         self.leases.append(lease)
 
     @precondition(lambda self: self.leases)
-    @rule(at=st.integers(0, 9), outcome=st.sampled_from(Outcome), retry_after=st.sampled_from((None, 0, 3, 9999)))
+    @rule(at=st.integers(0, 99), outcome=st.sampled_from(Outcome), retry_after=st.sampled_from((None, 0, 3, 9999)))
     def finish(self, at: int, outcome: Outcome, retry_after: float | None) -> None:
         lease = self.leases.pop(at % len(self.leases))
         naive = self.twins[lease.backend]
@@ -228,8 +228,21 @@ class RegistryMachine(RuleBasedStateMachine):
             until = self.clock.now_ns + int(min(retry_after, 300) * SECOND)
             naive.ejected_until = max(naive.ejected_until or 0, until)
 
+    @rule(backend_id=ids, model=models, early=st.booleans())
+    def cool_down_and_come_back(self, backend_id: str, model: str, early: bool) -> None:
+        ready = {naive.id for naive in self.naive.eligible(model, frozenset())}
+        if backend_id not in ready:
+            return
+        others = ready - {backend_id}
+        self.acquire(model, frozenset(others))
+        if not self.leases or self.leases[-1].backend.id != backend_id:
+            return
+        self.finish(len(self.leases) - 1, Outcome.OVERLOADED, 3)
+        self.time_passes(2 if early else 3)
+        self.acquire(model, frozenset(others))
+
     @precondition(lambda self: self.leases)
-    @rule(at=st.integers(0, 9))
+    @rule(at=st.integers(0, 99))
     def forget(self, at: int) -> None:
         naive = self.twins[self.leases.pop(at % len(self.leases)).backend]
         naive.leases -= 1

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from backend_registry import BackendStatus, Capability, Model, Outcome, ProbeResult, Registry
+from backend_registry._core.backend import UNFOLDED_MOST
 from tests.concurrency.fleet import make_backend, make_registry
 
 __all__ = ("OPERATIONS", "small_fleet")
@@ -19,7 +20,7 @@ def small_fleet() -> Registry:
     registry.snapshot()
     registry.increment_pending("a")
     registry.increment_pending("a")
-    for _ in range(15):
+    for _ in range(UNFOLDED_MOST - 1):
         registry.acquire("m", exclude={"b"}).finish()
     return registry
 

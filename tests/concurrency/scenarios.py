@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from backend_registry import Backend, BackendStatus, Capability, Change, Model, Registry, RegistryError
+from backend_registry._core.backend import UNFOLDED_MOST
 from tests.concurrency.fleet import make_backend, make_registry
 from tests.concurrency.invariants import check
 
@@ -69,7 +70,7 @@ def _counted(count: int) -> State:
 
 def _nearly_full_log() -> State:
     state = _one()
-    for _ in range(15):
+    for _ in range(UNFOLDED_MOST - 1):
         state.registry.acquire("m").finish(latency_ms=10)
     state.first, state.second = state.registry.acquire("m"), state.registry.acquire("m")
     return state
@@ -217,7 +218,8 @@ SCENARIOS = (
             _noting("x", lambda s: s.first.finish(latency_ms=10)),
             _noting("y", lambda s: s.second.finish(latency_ms=10)),
         ),
-        lambda s: s.registry.get_backend("a").tally[:2] == (10_000, 17) and s.registry.get_backend("a").total_requests == 17,
+        lambda s: s.registry.get_backend("a").tally[:2] == (10_000, UNFOLDED_MOST + 1)
+        and s.registry.get_backend("a").total_requests == UNFOLDED_MOST + 1,
     ),
     Scenario(
         "claim by two registries: one gets the object",

@@ -1,7 +1,8 @@
 """The scenarios under a scheduler that decides after every bytecode which thread goes on.
 
-Two strategies, because each misses what the other finds: `dpor` enumerates the interleavings in which conflicting steps swap
-places, as far as it can see the conflicts; `random` sees nothing and draws schedules. The scheduler must know about locks, so
+Several strategies, because each misses what another finds: `dpor` enumerates the interleavings in which conflicting steps swap
+places, as far as it can see the conflicts, with one preemption first since that goes deeper in the same time; `random` sees
+nothing and draws schedules. The scheduler must know about locks, so
 those of the core are replaced by cooperative ones with the same rules.
 """
 
@@ -39,7 +40,8 @@ class Explored(NamedTuple):
 
 
 STRATEGIES = {
-    "dpor": {"strategy": "dpor", "preemption_bound": 2},
+    "dpor, one preemption": {"strategy": "dpor", "preemption_bound": 1},
+    "dpor, two preemptions": {"strategy": "dpor", "preemption_bound": 2},
     "random": {"strategy": "random", "seed": 11},
 }
 
@@ -61,7 +63,7 @@ def _cooperative_locks() -> Iterator[None]:
 def explore(scenario: Scenario, strategy: str, most: int, seconds: float) -> Explored:
     """Run the scenario under up to `most` schedules, for `seconds` at most."""
     options = dict(STRATEGIES[strategy])
-    options["max_executions" if strategy == "dpor" else "max_attempts"] = most
+    options["max_executions" if options["strategy"] == "dpor" else "max_attempts"] = most
     with _cooperative_locks():
         result = frontrun.explore(
             setup=scenario.setup,

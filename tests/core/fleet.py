@@ -5,14 +5,14 @@ import contextlib
 from backend_registry import Backend, BackendStatus
 
 
-def backend(id="a", models=("m",), **fields):
+def backend(name="a", models=("m",), **fields):
     """A backend of this id at a url of its own."""
-    return Backend(id, fields.pop("url", f"http://{id}:8000"), models=models, **fields)
+    return Backend(**{"id": name, "url": f"http://{name}:8000", "models": models, **fields})
 
 
 def add(registry, *ids, models=("m",), **fields):
     """Register one backend per id; returns the objects."""
-    added = [backend(id, models, **fields) for id in ids]
+    added = [backend(name, models, **fields) for name in ids]
     for each in added:
         registry.add_backend(each)
     return added

@@ -23,7 +23,7 @@ from tests.core.fleet import add, backend
 
 async def in_line(registry, count):
     """Until this many wait."""
-    while sum(len(line) for groups in registry._waiting.values() for line in groups.values()) != count:
+    while sum(len(line) for groups in registry._waiting.values() for line in groups.values()) != count:  # noqa: ASYNC110 -- lines have no event
         await asyncio.sleep(0)
 
 

@@ -143,6 +143,26 @@ def test_foreign_object_changes_nothing_and_frees_what_was_claimed_before_it(reg
     registry.add_backend(first)
 
 
+def test_object_that_another_registry_claims_at_the_same_time_changes_nothing(registry):
+    add(registry, "a")
+    first, wanted = backend("first"), backend("wanted")
+    other = Registry()
+
+    class Late(type(wanted._lock)):
+        """The other registry is a moment earlier."""
+
+        def __enter__(self):
+            taken = super().__enter__()
+            wanted._owner = other
+            return taken
+
+    wanted._lock = Late()
+    with unchanged(registry), pytest.raises(BackendOwnershipError) as caught:
+        registry.apply([first, wanted])
+    assert caught.value.backend_id == "wanted"
+    registry.add_backend(first)
+
+
 def test_removed_object_changes_nothing(registry):
     add(registry, "a", "b")
     removed = registry.remove_backend("b")

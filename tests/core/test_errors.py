@@ -35,8 +35,10 @@ EXAMPLES = [
         (
             EXAMPLES[2],
             (),
-            "backend object 'a' is or was in a registry and keeps that registry's counters; "
-            "add a fresh object made with backend.replace()",
+            (
+                "backend object 'a' is or was in a registry and keeps that registry's counters; "
+                "add a fresh object made with backend.replace()"
+            ),
         ),
         (EXAMPLES[3], (ValueError,), "field: is empty; pass text"),
         (EXAMPLES[4], (LookupError,), "no backend available for model 'm' (a: draining)"),
@@ -44,7 +46,10 @@ EXAMPLES = [
         (
             EXAMPLES[6],
             (RuntimeError,),
-            "this thread is inside a write of this registry already; do the write after the signal handler or finalizer returned",
+            (
+                "this thread is inside a write of this registry already; "
+                "do the write after the signal handler or finalizer returned"
+            ),
         ),
     ],
 )

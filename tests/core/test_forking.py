@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import runpy
 import threading
 import warnings
 import weakref
@@ -138,6 +139,11 @@ def test_every_registry_is_told_before_and_after(monkeypatch, side):
     assert one.told == other.told == ["before", side]
     assert not forking._lock.locked()
     assert forking._held == []
+
+
+def test_system_without_fork_needs_no_hooks(monkeypatch):
+    monkeypatch.delattr(os, "register_at_fork", raising=False)
+    assert runpy.run_path(forking.__file__)["guard"](Registry()) is None
 
 
 def test_writers_wait_while_a_fork_is_under_way(registry):

@@ -13,7 +13,10 @@ REFUSED = ProbeResult(ok=False, refused=True)
 HEALTHY, UNHEALTHY, UNKNOWN = BackendStatus.HEALTHY, BackendStatus.UNHEALTHY, BackendStatus.UNKNOWN
 
 
-def run(start, results, policy=HealthPolicy()):
+DEFAULT = HealthPolicy()
+
+
+def run(start, results, policy=DEFAULT):
     """The health after each result."""
     health, streak, seen = start, Streak(), []
     for result in results:

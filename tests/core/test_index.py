@@ -60,7 +60,7 @@ def test_marking_makes_missing_entries_and_empties_what_is_published():
     gpu = backend("a", ["m"])
     index.mark_dirty(gpu.record)
     index.put(gpu, gpu.record, selectable=True)
-    ((_, entry),) = index.items()
+    entry = index.get("m")
     entry.publish()
     index.mark_dirty(gpu.record)
     assert entry.published is None

@@ -70,14 +70,21 @@ def test_exceptions_are_outcomes(error, outcome):
 
 @pytest.mark.parametrize(
     ("outcome", "samples", "failed"),
-    [("ok", 1, 0), ("failed", 0, 1), ("overloaded", 0, 0), ("client_error", 0, 0), ("cancelled", 0, 0)],
+    [
+        (Outcome.OK, 1, 0),
+        (Outcome.FAILED, 0, 1),
+        (Outcome.OVERLOADED, 0, 0),
+        ("ok", 1, 0),
+        ("failed", 0, 1),
+        ("client_error", 0, 0),
+        ("cancelled", 0, 0),
+    ],
 )
-@pytest.mark.parametrize("as_text", [True, False])
-def test_only_ok_feeds_the_average_and_only_failed_counts_as_fault(registry, clock, outcome, samples, failed, as_text):
+def test_only_ok_feeds_the_average_and_only_failed_counts_as_fault(registry, clock, outcome, samples, failed):
     (gpu,) = add(registry, "a")
     lease = registry.acquire("m")
     clock.advance(0.05)
-    assert lease.finish(outcome if as_text else Outcome(outcome))
+    assert lease.finish(outcome)
     tally = gpu.tally
     assert (tally.total_requests, tally.latency_samples, tally.failed_requests) == (1, samples, failed)
     assert gpu.avg_latency_ms == 50 * samples
@@ -198,7 +205,7 @@ def test_lease_refuses_to_be_copied_with_a_hint(registry, duplicate):
     add(registry, "a")
     with (
         registry.acquire("m") as lease,
-        pytest.raises(TypeError, match=r"a Lease cannot be pickled or copied; pass lease.backend"),
+        pytest.raises(TypeError, match=r"a Lease cannot be pickled or copied; pass lease"),
     ):
         duplicate(lease)
 

@@ -58,9 +58,17 @@ def test_reader_inside_a_write_of_its_own_thread_neither_waits_nor_fails(registr
     expected = read(registry)
     results = during_next_write(registry, lambda: read(registry))
     registry.update_status("a", "healthy", "note")
-    if read in (READS["increment_pending"],):
+    if read is READS["increment_pending"]:
         expected += 1
     assert results == [expected]
+
+
+def test_reader_inside_a_write_may_ask_for_what_nobody_asked_for_before(registry):
+    add(registry, "a", "b")
+    registry.candidates("m")
+    results = during_next_write(registry, lambda: ids(registry.candidates("m", min_context=8)))
+    registry.update_status("a", "healthy")
+    assert results == [["a", "b"]]
 
 
 def test_reader_inside_a_write_sees_all_of_it_or_nothing(registry):

@@ -17,7 +17,10 @@ def fleet(count, **fields):
     return tuple(backend(f"b{number}", **fields) for number in range(count))
 
 
-def home(key, candidates, policy=Rendezvous(bound=1e9)):
+WHATEVER_THE_LOAD = Rendezvous(bound=1e9)
+
+
+def home(key, candidates, policy=WHATEVER_THE_LOAD):
     """Where a key goes; by default whatever the load."""
     return policy.choose(candidates, PickRequest("m", key, random.Random(0), 0))
 

@@ -39,6 +39,11 @@ def test_arguments_are_kept(clock):
     assert (made.clock, made.rng, made.health_policy, made.select_unknown) == (clock, rng, policy, False)
 
 
+def test_repr_says_size_and_revision(registry):
+    add(registry, "a", "b")
+    assert repr(registry) == f"<Registry 2 backends, revision 2, epoch {registry.epoch}>"
+
+
 def test_epochs_differ():
     epochs = {Registry().epoch for _ in range(50)}
     assert len(epochs) == 50

@@ -108,4 +108,3 @@ def question(model="m", said="one two three", **fields):
 
 def error_of(answer):
     return json.loads(answer.body)["error"]
-

@@ -24,7 +24,7 @@ BEFORE_THE_FIRST_BYTE = {
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 @pytest.mark.parametrize("fault", BEFORE_THE_FIRST_BYTE)
 def test_failure_before_the_first_byte_is_made_good_by_another_backend(pair, fault, stream):
-    bad, good, gateway = pair(first_byte_timeout_s=0.3)
+    bad, _, gateway = pair(first_byte_timeout_s=0.3)
     kind, details = BEFORE_THE_FIRST_BYTE[fault]
     bad.fail(kind, **details)
     answer = gateway.chat(stream=stream)

@@ -66,12 +66,12 @@ def test_check_that_finds_nothing_new_makes_no_revision(registry, check):
 
 @pytest.mark.parametrize("kind", ["openai", "ollama"])
 @pytest.mark.parametrize(
-    ("fault", "details", "says"),
-    [("garbage", {}, "not JSON"), ("huge", {"size": 5_000_000}, "larger than 4000000 bytes")],
+    ("fault", "says"),
+    [({"kind": "garbage"}, "not JSON"), ({"kind": "huge", "size": 5_000_000}, "larger than 4000000 bytes")],
 )
-def test_unreadable_list_keeps_the_models_counts_as_reachable_and_says_so(registry, check, kind, fault, details, says):
+def test_unreadable_list_keeps_the_models_counts_as_reachable_and_says_so(registry, check, kind, fault, says):
     with FakeBackend(kind=kind, models=["new"]) as fake:
-        fake.fail(fault, **details)
+        fake.fail(**fault)
         result = check(fake.backend(models=["old"]))
     backend = registry.get_backend(fake.id)
     assert (result.ok, backend.status, [model.id for model in backend.models]) == (True, BackendStatus.HEALTHY, ["old"])
@@ -87,22 +87,22 @@ def test_empty_list_keeps_the_models(registry, check, kind):
 
 
 FAILURES = [
-    ("status", {"status": 503}, "HTTP 503"),
-    ("status", {"status": 404}, "HTTP 404"),
-    ("status", {"status": 403}, "credential rejected (HTTP 403)"),
-    ("hang", {}, "no answer in time"),
-    ("drip", {"delay_s": 0.05}, "no answer in time"),
-    ("reset", {"after_chunks": 0}, "connection reset"),
-    ("cut", {"after_chunks": 0}, "connection closed before the answer"),
-    ("cut", {"after_chunks": 1}, "answer broke off"),
+    ({"kind": "status", "status": 503}, "HTTP 503"),
+    ({"kind": "status", "status": 404}, "HTTP 404"),
+    ({"kind": "status", "status": 403}, "credential rejected (HTTP 403)"),
+    ({"kind": "hang"}, "no answer in time"),
+    ({"kind": "drip", "delay_s": 0.05}, "no answer in time"),
+    ({"kind": "reset", "after_chunks": 0}, "connection reset"),
+    ({"kind": "cut", "after_chunks": 0}, "connection closed before the answer"),
+    ({"kind": "cut", "after_chunks": 1}, "answer broke off"),
 ]
 
 
 @pytest.mark.parametrize("kind", ["openai", "ollama"])
-@pytest.mark.parametrize(("fault", "details", "says"), FAILURES, ids=[f"{f[0]}-{f[2]}" for f in FAILURES])
-def test_failed_check_says_why(registry, check, kind, fault, details, says):
+@pytest.mark.parametrize(("fault", "says"), FAILURES, ids=[f"{fault['kind']}-{says}" for fault, says in FAILURES])
+def test_failed_check_says_why(registry, check, kind, fault, says):
     with FakeBackend(kind=kind) as fake:
-        fake.fail(fault, **details)
+        fake.fail(**fault)
         result = check(fake.backend(), timeout_s=0.3)
     assert (result.ok, result.error, result.refused) == (False, says, False)
     assert registry.get_backend(fake.id).status is BackendStatus.UNHEALTHY

@@ -57,7 +57,8 @@ def test_pages_are_slices_of_all_and_tell_the_total(node, query, first, count):
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=1001", "limit=x", "limit=", "limit=-1", "limit=%C2%B2", "offset=-1", "offset=99999999999999999999"]
+    "query",
+    ["limit=0", "limit=1001", "limit=x", "limit=", "limit=-1", "limit=%C2%B2", "offset=-1", "offset=99999999999999999999"],
 )
 def test_bad_page_is_a_problem_that_names_the_parameter(node, query):
     answer = node.ask("GET", f"/backends?{query}")
