@@ -2,9 +2,11 @@
 
 import gc
 import json
+import os
 import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 __all__ = ("KINDS_OF_MODELS", "memory")
 
@@ -45,24 +47,44 @@ def memory(kind: str, count: int) -> float:
     return (after - before) / count
 
 
-def _litellm_memory(count: int) -> float:
-    """As `memory`, for deployments of a LiteLLM router."""
-    from benchmarks.peers import litellm_router
+def _resident_bytes() -> int:
+    """What this process occupies now; Linux only."""
+    with Path("/proc/self/statm").open() as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
-    litellm_router.make(100)
+
+def _grown(warm_up: Callable[[], object], build: Callable[[], object], count: int) -> float:
+    """Resident bytes per item that `build` adds; unlike tracemalloc this sees what other languages allocate."""
+    warm_up()
     gc.collect()
-    tracemalloc.start()
-    before, _ = tracemalloc.get_traced_memory()
-    router = litellm_router.make(count)
+    before = _resident_bytes()
+    built = build()
     gc.collect()
-    after, _ = tracemalloc.get_traced_memory()
-    del router
+    after = _resident_bytes()
+    del built
     return (after - before) / count
+
+
+def _resident(whose: str, count: int) -> float:
+    if whose == "litellm":
+        from benchmarks.peers import litellm_router
+
+        return _grown(lambda: litellm_router.make(100), lambda: litellm_router.make(count), count)
+
+    from backend_registry import Backend, Registry
+
+    def fill(some: int) -> Registry:
+        registry = Registry()
+        for i in range(some):
+            registry.add_backend(Backend(f"b-{i}", f"http://10.0.0.1:8000/{i}", models=_models("shared", i)))
+        return registry
+
+    return _grown(lambda: fill(100), lambda: fill(count), count)
 
 
 _JOBS: dict[str, Callable[..., float]] = {
     "memory": lambda kind, count: memory(kind, int(count)),
-    "litellm-memory": lambda count: _litellm_memory(int(count)),
+    "resident": lambda whose, count: _resident(whose, int(count)),
 }
 
 if __name__ == "__main__":

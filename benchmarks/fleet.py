@@ -31,4 +31,5 @@ def spread(count: int) -> Iterable[Backend]:
     models = [f"model-{i}" for i in range(max(count // 20, 5))]
     for i in range(count):
         at = random.randrange(len(models))
-        yield Backend(f"b{i}", f"http://10.0.0.1:{i}/", models=[models[(at + 7 * j) % len(models)] for j in range(5)])
+        url = f"http://10.{i >> 16}.{i >> 8 & 255}.{i & 255}:8000"
+        yield Backend(f"b{i}", url, models=[models[(at + 7 * j) % len(models)] for j in range(5)])

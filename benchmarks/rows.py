@@ -64,19 +64,20 @@ def measured(suite: Suite, runs: Sequence[Mapping[str, float]]) -> list[dict[str
 
 
 def _row(suite: Suite, row: Row, runs: Sequence[Mapping[str, float]]) -> dict[str, Any]:
-    ratios = [run[row.floor] / run[row.ours] if row.faster else run[row.ours] / run[row.floor] for run in runs]
-    ratio = statistics.median(ratios)
+    floor, ours = (statistics.median(run[name] for run in runs) for name in (row.floor, row.ours))
+    ratios = [run[row.floor] / run[row.ours] if row.faster else run[row.ours] / run[row.floor] for run in runs if run[row.ours]]
+    # A figure of zero means that there was no undisturbed moment to take it in.
+    ratio = statistics.median(ratios) if ratios else None
     return {
         "row": row.title,
         "floor": suite.floors[row.floor],
-        "floor_value": _rounded(statistics.median(run[row.floor] for run in runs)),
-        "ours_value": _rounded(statistics.median(run[row.ours] for run in runs)),
-        "unit": suite.unit,
-        "ratio": _rounded(ratio),
-        "ratio_low": _rounded(min(ratios)),
-        "ratio_high": _rounded(max(ratios)),
+        "floor_value": _rounded(floor),
+        "ours_value": _rounded(ours) if ratios else None,
+        "ratio": _rounded(ratio) if ratio is not None else None,
+        "ratio_low": _rounded(min(ratios)) if ratios else None,
+        "ratio_high": _rounded(max(ratios)) if ratios else None,
         "target": row.target.text if row.target else None,
-        "met": row.target.holds(ratio) if row.target else None,
+        "met": row.target.holds(ratio) if row.target and ratio is not None else None,
     }
 
 

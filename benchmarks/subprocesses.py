@@ -25,9 +25,9 @@ def output(arguments: Sequence[str], *, python: str = sys.executable, extra: Map
     return done.stdout
 
 
-def cpu_ms(arguments: Sequence[str]) -> float:
+def cpu_ms(arguments: Sequence[str], *, extra: Mapping[str, str] | None = None) -> float:
     """Milliseconds of CPU time, user and system, that the interpreter takes from start to end."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    output(arguments)
+    output(arguments, extra=extra)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1e3

@@ -48,6 +48,8 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     settings.load_profile(config.getoption("--budget"))
+    # The specification calls its property tests so.
+    config.addinivalue_line("python_functions", "prop_*")
 
 
 # --- documentation as tests --------------------------------------------------------------------------------------------

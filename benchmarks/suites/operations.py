@@ -2,7 +2,7 @@
 
 import threading
 import time
-from typing import Any
+from typing import Any, Self
 
 from benchmarks.fleet import MODEL, busy, idle
 from benchmarks.measure import Case, Effort, side_by_side
@@ -46,7 +46,7 @@ class _Empty:
 
     __slots__ = ()
 
-    def __enter__(self) -> "_Empty":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

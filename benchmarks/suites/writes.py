@@ -3,11 +3,10 @@
 from collections import deque
 from typing import Any
 
+from backend_registry import Backend, BackendStatus, Registry
 from benchmarks.fleet import MODEL, idle
 from benchmarks.measure import Case, Effort, side_by_side
 from benchmarks.rows import Row, Suite, at_most
-
-from backend_registry import Backend, BackendStatus, Registry
 
 __all__ = ("SUITE",)
 
@@ -59,7 +58,10 @@ def _measure(effort: Effort) -> dict[str, float]:
     cases = {f"add {size}": _adding(size) for size in _SIZES}
     cases |= {f"flip {size}": _flip(size) for size in _SIZES}
     # Each flip is followed by a read, which has to build the published tuple anew.
-    cases |= {f"flip, read {size}": _flip(size, "update(key, DOWN); candidates(model); update(key, UP); candidates(model)") for size in _SIZES}
+    cases |= {
+        f"flip, read {size}": _flip(size, "update(key, DOWN); candidates(model); update(key, UP); candidates(model)")
+        for size in _SIZES
+    }
     return side_by_side(cases, effort)
 
 

@@ -7,7 +7,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from backend_registry._aio import Registry, Watch
-from backend_registry._core.backend import Backend
+from backend_registry._core.backend import Backend, BackendFields
 from backend_registry._core.changes import Change, Entry, Resync, Snapshot
 from backend_registry._core.clock import Clock
 from backend_registry._core.demand import DemandOptions, PickOptions, PickRequest, Policy
@@ -51,6 +51,7 @@ __all__ = (
     "REASON_CODES",
     "Applied",
     "Backend",
+    "BackendFields",
     "BackendInfo",
     "BackendNotFoundError",
     "BackendOwnershipError",
@@ -107,7 +108,6 @@ def __getattr__(name: str) -> object:
 
 
 # Users should see, in tracebacks and documentation, the names that they import.
-for _name in __all__:
-    if _name in globals() and not isinstance(globals()[_name], tuple):
-        globals()[_name].__module__ = __name__
-del _name
+for _public in [globals()[name] for name in __all__ if name in globals()]:
+    if not isinstance(_public, tuple):
+        _public.__module__ = __name__

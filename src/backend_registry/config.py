@@ -40,7 +40,7 @@ class ConfigError(RegistryError):
     """
 
     def __init__(self, source: str, problems: Iterable[str]) -> None:
-        self.problems = tuple(problems)
+        self.problems: tuple[str, ...] = tuple(problems)
         super().__init__("\n".join(f"{source}: {problem}" for problem in self.problems))
 
 

@@ -100,7 +100,7 @@ class NoBackendError(RegistryError, LookupError):
     def __init__(self, model: str, reasons: Mapping[str, str]) -> None:
         super().__init__(model, reasons)
         self.model = model
-        self.reasons = dict(reasons)
+        self.reasons: dict[str, str] = dict(reasons)
 
     def __str__(self) -> str:
         shown = ", ".join(f"{backend_id}: {code}" for backend_id, code in list(self.reasons.items())[:8])
@@ -113,7 +113,10 @@ class ModelNotFoundError(NoBackendError):
 
     def __init__(self, model: str) -> None:
         super().__init__(model, {})
-        self.args = (model,)
+
+    def __reduce__(self) -> tuple[type["ModelNotFoundError"], tuple[str]]:
+        # Its constructor takes one fact less than the one it is derived from.
+        return ModelNotFoundError, (self.model,)
 
     def __str__(self) -> str:
         return f"model not found: {self.model}"

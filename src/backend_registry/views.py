@@ -20,7 +20,7 @@ import time
 import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
@@ -151,7 +151,7 @@ Health = Literal[BackendStatus.HEALTHY, BackendStatus.UNHEALTHY, BackendStatus.U
 class _View(BaseModel):
     """Immutable and strict about its fields; its errors do not repeat what was refused, which might be a secret."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class ModelView(_View):

@@ -20,7 +20,9 @@ __all__ = ("InterruptedHereError", "interrupt_at")
 # The canaries replace functions of the package by their own, which must be interrupted as well.
 _INTERRUPTED = (backend_registry.__path__[0], str(Path(__file__).parents[1] / "canaries"))
 _LOOKS = tuple(
-    opcode for name, opcode in dis.opmap.items() if name.startswith(("CALL", "JUMP_BACKWARD", "RESUME")) and "INTRINSIC" not in name
+    opcode
+    for name, opcode in dis.opmap.items()
+    if name.startswith(("CALL", "JUMP_BACKWARD", "RESUME")) and "INTRINSIC" not in name
 )
 
 

@@ -4,7 +4,6 @@ What a generic machine does not find is aimed at: values at their boundaries, a 
 leased, a cool-down that ends, a watcher that lags behind its journal.
 """
 
-import logging
 import math
 from typing import Any
 
@@ -50,7 +49,6 @@ class RegistryMachine(RuleBasedStateMachine):
 
     @initialize(journal_size=st.sampled_from((1, 3, 64)))
     def start(self, journal_size: int) -> None:
-        logging.getLogger("backend_registry").disabled = True
         self.clock = StillClock()
         self.registry = make_registry(clock=self.clock, journal_size=journal_size)
         self.naive = NaiveRegistry()
@@ -59,9 +57,6 @@ class RegistryMachine(RuleBasedStateMachine):
         self.removed: list[Backend] = []
         self.watch = self.registry.watch()
         self.replica: dict[str, Any] = {}
-
-    def teardown(self) -> None:
-        logging.getLogger("backend_registry").disabled = False
 
     # --- topology
 
@@ -119,6 +114,7 @@ class RegistryMachine(RuleBasedStateMachine):
         self.add(backend_id, ([model], None, 100, spec[3]))
         old = self.registry.get_backend(backend_id)
         others = [i for i in IDS if i != backend_id]
+        self.naive.end_ejections(self.clock.now_ns)
         lease = self.registry.acquire(model, exclude=others)
         assert old is not None
         assert lease.backend is old

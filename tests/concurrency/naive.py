@@ -1,4 +1,4 @@
-"""The registry as a beginner would write it: dicts and lists, no index, no cache, no lock. What the real one is compared with."""
+"""The registry as a beginner would write it: dicts and lists, no index, no cache, no lock. The real one is compared with it."""
 
 from dataclasses import dataclass, field
 from fractions import Fraction

@@ -218,8 +218,10 @@ SCENARIOS = (
             _noting("x", lambda s: s.first.finish(latency_ms=10)),
             _noting("y", lambda s: s.second.finish(latency_ms=10)),
         ),
-        lambda s: s.registry.get_backend("a").tally[:2] == (10_000, UNFOLDED_MOST + 1)
-        and s.registry.get_backend("a").total_requests == UNFOLDED_MOST + 1,
+        lambda s: (
+            s.registry.get_backend("a").tally[:2] == (10_000, UNFOLDED_MOST + 1)
+            and s.registry.get_backend("a").total_requests == UNFOLDED_MOST + 1
+        ),
     ),
     Scenario(
         "claim by two registries: one gets the object",

@@ -5,13 +5,16 @@ there, and, when it is still not done, once more.
 """
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 
 import pytest
 
 from backend_registry import BackendStatus, Lease, NoBackendError, Registry
 from tests.concurrency.fleet import make_backend, make_registry
 from tests.concurrency.invariants import check
+from tests.concurrency.report import report
 
 
 class Stepper:
@@ -114,10 +117,8 @@ def test_a_cancellation_at_any_await_gives_everything_back(name, times):
     async def cancelled_at(at: int) -> bool:
         registry, held = one_full_backend()
         stepper = Stepper(USES[name](registry, held), at, times)
-        try:
+        with suppress(asyncio.CancelledError):
             await stepper
-        except asyncio.CancelledError:
-            pass
         for _ in range(3):
             await asyncio.sleep(0)
         held.finish()
@@ -131,7 +132,7 @@ def test_a_cancellation_at_any_await_gives_everything_back(name, times):
     at = 0
     while asyncio.run(cancelled_at(at)):
         at += 1
-    print(f"[cancellation] {name}, {times}x: {at} points")
+    report(f"[cancellation] {name}, {times}x: {at} points")
     assert at >= 2
 
 
@@ -192,10 +193,8 @@ def test_cancelling_thousands_of_waiters_at_random_leaves_nothing_behind(effort)
         check(registry)
         return cancelled
 
-    import random
-
     cancelled = sum(asyncio.run(scene(random.Random(seed))) for seed in range(4 * effort))
-    print(f"[cancellation] {cancelled} tasks cancelled at random")
+    report(f"[cancellation] {cancelled} tasks cancelled at random")
     assert cancelled > 100
 
 

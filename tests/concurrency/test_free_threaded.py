@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.concurrency.report import report
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -19,7 +21,9 @@ def test_the_proof_layers_hold_without_the_global_lock():
         [python, "-c", "import sys; print(sys._is_gil_enabled())"], capture_output=True, text=True, check=True, timeout=60
     )
     assert gil.stdout.strip() == "False", f"{python} has a global lock"
-    command = [python, "-m", "pytest", "tests/concurrency", "-q", "-s", "-p", "no:cacheprovider"]
+    command = [python, "-m", "pytest", "tests/concurrency", "-q", "-p", "no:cacheprovider"]
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=1500)
-    print("\n".join(line for line in run.stdout.splitlines() if line.lstrip(".s").startswith("[")))
+    for line in run.stdout.splitlines():
+        if line.startswith("["):
+            report(f"free-threaded: {line}")
     assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-2000:]

@@ -1,10 +1,12 @@
 """Recorded histories of eight threads, each judged by a checker that is itself judged first."""
 
 import pytest
+
 from tests.concurrency.fleet import make_registry
 from tests.concurrency.histories import judge, often_switching, presence, record_history
 from tests.concurrency.invariants import check
 from tests.concurrency.linearizability import ILLEGAL, LEGAL, UNKNOWN, Operation, verdict
+from tests.concurrency.report import report
 
 HISTORIES, THREADS, CALLS, IDS = 100, 8, 250, ("a", "b", "c", "d")
 
@@ -52,6 +54,6 @@ def test_histories_of_eight_threads_are_linearizable(effort):
         for name, count in judge(history).items():
             counts[name] += count
         check(registry)
-    print(f"[linearizability] {operations} operations of {THREADS} threads in {sum(counts.values())} histories: {counts}")
+    report(f"[linearizability] {operations} operations of {THREADS} threads in {sum(counts.values())} histories: {counts}")
     assert operations >= 100_000
     assert (counts[ILLEGAL], counts[UNKNOWN]) == (0, 0)

@@ -9,11 +9,12 @@ import time
 
 import pytest
 
-from backend_registry import BackendStatus, NoBackendError, Outcome, Registry, ReentrantWriteError
+from backend_registry import BackendStatus, NoBackendError, Outcome, ReentrantWriteError, Registry
 from tests.concurrency.fleet import make_backend, make_registry
 from tests.concurrency.histories import run_together
 from tests.concurrency.invariants import check
 from tests.concurrency.operations import OPERATIONS, small_fleet
+from tests.concurrency.report import report
 
 
 def _read_everything(registry: Registry) -> None:
@@ -55,7 +56,7 @@ def test_a_signal_handler_may_read_in_the_middle_of_any_write():
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    print(f"[reentry] {len(handled)} reads of everything by a signal handler")
+    report(f"[reentry] {len(handled)} reads of everything by a signal handler")
     assert len(handled) >= 100
     check(registry)
 

@@ -14,6 +14,7 @@ from backend_registry import BackendStatus, NoBackendError, Registry, RegistryEr
 from tests.concurrency.fleet import make_backend, make_registry
 from tests.concurrency.histories import often_switching, run_together
 from tests.concurrency.invariants import check
+from tests.concurrency.report import report
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -83,7 +84,8 @@ def _lease(registry: Registry, stop: threading.Event, seed: int, leased: itertoo
 def test_readers_writers_and_leases_together_see_no_contradiction(effort):
     registry = make_registry(make_backend("anchor", *MODELS), healthy=True)
     stop, audited, leased = threading.Event(), itertools.count(), itertools.count()
-    timer = threading.Timer(SECONDS * effort, stop.set)
+    seconds = SECONDS * effort
+    timer = threading.Timer(seconds, stop.set)
 
     def guarded(worker, *arguments):
         def run():
@@ -103,12 +105,10 @@ def test_readers_writers_and_leases_together_see_no_contradiction(effort):
             guarded(_audit, audited),
             guarded(_lease, 3, leased),
             guarded(_lease, 4, leased),
-            timeout_s=SECONDS * effort + 60,
+            timeout_s=seconds + 60,
         )
     timer.cancel()
-    print(
-        f"[stress] {registry.revision} revisions, {next(audited)} audited entries, {next(leased)} leases in {SECONDS * effort} s"
-    )
+    report(f"[stress] {registry.revision} revisions, {next(audited)} entries audited, {next(leased)} leases in {seconds} s")
     assert all(backend.pending_requests == 0 for backend in registry)
     check(registry)
     assert registry.revision > 100

@@ -182,6 +182,15 @@ def test_owned_object_under_the_id_of_a_survivor_changes_nothing(registry, where
         registry.apply([owned])
 
 
+def test_lookup_by_id_sees_all_of_an_apply_or_nothing(registry):
+    add(registry, "a", "b")
+    # A reader on its way has this table in hand; it is replaced as a whole and never half changed.
+    table = registry._by_id
+    registry.apply([backend("b", priority=2), backend("c"), backend("d")])
+    assert list(table) == ["a", "b"]
+    assert ids(registry) == ["b", "c", "d"]
+
+
 def test_readers_see_all_of_an_apply_or_nothing(registry):
     add(registry, "a", "b")
     before = registry.get_all_backends(), registry.get_backends_for_model("m")

@@ -9,6 +9,7 @@ import pytest
 
 from backend_registry import Backend, BackendStatus, BackendType, InvalidValueError, Model, Registry
 from backend_registry._core.backend import UNFOLDED_MOST
+from backend_registry._core.latency import ENDED, fold
 from tests.core.fleet import add, backend
 
 
@@ -101,6 +102,20 @@ def test_log_of_finished_requests_stays_short(registry):
         lengths.add(len(gpu._log))
     assert max(lengths) == UNFOLDED_MOST
     assert gpu.total_requests == 100
+
+
+def test_sample_that_arrives_while_others_are_folded_is_kept(monkeypatch):
+    alone = backend()
+    late = [(0, 5_000, None, ENDED)]
+
+    def crowded(tally, samples):
+        if late:
+            alone._log.append(late.pop())
+        return fold(tally, samples)
+
+    monkeypatch.setattr("backend_registry._core.backend.fold", crowded)
+    alone.update_latency(8)
+    assert (alone.latency_samples, alone.total_requests) == (2, 1)
 
 
 def test_underflow_is_counted_always_and_logged_once_a_minute(registry, clock, caplog):

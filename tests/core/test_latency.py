@@ -51,6 +51,11 @@ def test_peak_jumps_up_at_once_and_fades_with_time():
     assert later.peak_us == pytest.approx(10_000 + 490_000 / math.e)
 
 
+def test_peak_follows_a_sample_that_is_only_a_little_worse():
+    tally = fold(NO_REQUESTS, [(0, 10_000, None, ENDED), (1, 10_001, None, ENDED)])
+    assert (tally.peak_us, tally.peak_at_ns) == (10_001, 1)
+
+
 def test_peak_does_not_fade_when_the_clock_stands_or_a_sample_comes_late():
     tally = fold(NO_REQUESTS, [(100, 500_000, None, ENDED), (100, 10_000, None, ENDED)])
     assert tally.peak_us == 500_000

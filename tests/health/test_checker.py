@@ -6,7 +6,9 @@ import logging
 
 import pytest
 
-from backend_registry import BackendStatus
+from backend_registry import BackendStatus, Registry
+from backend_registry.config import HealthConfig
+from backend_registry.health import HealthChecker, open_session
 from backend_registry.testing import FakeBackend, make_backend
 
 PATIENCE_S = 10
@@ -127,6 +129,22 @@ def test_bound_grows_as_far_as_is_needed_to_check_everybody_within_one_interval(
                 await in_thread(lambda: fake.wait_until(lambda: fake.in_flight == 6))
 
         checking(work, concurrency=1, interval_s=30, timeout_s=30)
+
+
+def test_checker_that_has_missed_changes_catches_up():
+    async def main(url):
+        registry = Registry(journal_size=1)
+        registry.add_backend(make_backend("known", url))
+        async with open_session(connect_timeout_s=5) as session:
+            checker = HealthChecker(registry, session, HealthConfig(interval_s=3600))
+            async with running(checker):
+                await changed(registry, lambda: len(registry.get_healthy_backends()) == 1)
+                for number in range(5):
+                    registry.add_backend(make_backend(f"b{number}", url))
+                await changed(registry, lambda: len(registry.get_healthy_backends()) == 6)
+
+    with FakeBackend() as fake:
+        asyncio.run(main(fake.url))
 
 
 def test_check_that_breaks_is_a_failed_check_and_is_logged(registry, checking, caplog):

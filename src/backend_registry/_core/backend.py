@@ -135,7 +135,7 @@ class Backend:
         credential_env: str | Iterable[str] | None = None,
         max_pending: int | None = None,
     ) -> None:
-        self.id = check_id("id", id)
+        self.id: Final[str] = check_id("id", id)
         self._record = BackendRecord(
             id=self.id,
             url=check_url("url", url),

@@ -6,7 +6,10 @@ __all__ = ("Clock",)
 
 
 class Clock(Protocol):
-    """Where a registry reads the time. The `time` module itself satisfies it."""
+    """Where a registry reads the time. The `time` module itself satisfies it.
+
+    It is read inside writes, so it must not call the registry.
+    """
 
     def monotonic_ns(self) -> int:
         """Nanoseconds that never go back, for intervals and deadlines."""

@@ -71,7 +71,7 @@ class Selection(Operations):
         """Pick a backend and count the request as in flight, in one step; see `PickOptions` for the keyword arguments.
 
         Returns:
-            A lease: use it in `with`, or call its `finish`.
+            A lease; use it in `with`, or call its `finish`.
 
         Raises:
             ModelNotFoundError: no backend serves the model.

@@ -34,7 +34,7 @@ class Watch:
     """
 
     def __init__(self, registry: "Topology", since: int | None) -> None:
-        self.revision = registry.revision if since is None else check_count("since", since, least=0, most=2**63 - 1)
+        self.revision: int = registry.revision if since is None else check_count("since", since, least=0, most=2**63 - 1)
         self._registry = registry
         self._epoch = registry.epoch
         self._signal: Signal | None = None

@@ -2,6 +2,7 @@
 
 import asyncio
 from types import TracebackType
+from typing import cast
 
 from starlette.types import Receive
 
@@ -20,23 +21,20 @@ class CancelOnDisconnect:
         self._gone = False
 
     async def __aenter__(self) -> None:
-        task = asyncio.current_task()
-        if task is None:
-            raise RuntimeError("must be entered inside of a task")
-        self._task: asyncio.Task[object] | None = task
+        # Never None here: an ASGI server runs each request in a task.
+        self._task = cast("asyncio.Task[object]", asyncio.current_task())
         self._listener = asyncio.create_task(self._listen())
 
     async def _listen(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             continue
-        if self._task is not None:
-            self._gone = True
-            self._task.cancel()
+        self._gone = True
+        self._task.cancel()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        task, self._task = self._task, None
+        # Also the end of an answer looks like the end of the client, so this comes before anything else can happen.
         self._listener.cancel()
         # The count is back at zero unless somebody else, such as a stopping server, has cancelled this task too.
-        return self._gone and task is not None and task.uncancel() == 0 and kind is asyncio.CancelledError
+        return self._gone and self._task.uncancel() == 0 and kind is asyncio.CancelledError

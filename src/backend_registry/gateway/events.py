@@ -25,7 +25,7 @@ class WholeEvents:
 
     def __init__(self) -> None:
         self._held = b""
-        self.done = False
+        self.done: bool = False
 
     def feed(self, chunk: bytes) -> bytes:
         """What may be passed on now that `chunk` has arrived; maybe nothing."""

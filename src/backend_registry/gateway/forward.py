@@ -15,7 +15,7 @@ from backend_registry.gateway.request import GatewayRequest
 
 __all__ = ("Forwarding",)
 
-logger = logging.getLogger("backend_registry.gateway")
+logger: Final = logging.getLogger("backend_registry.gateway")
 
 _Failure = tuple[str, AttemptFailedError]
 
@@ -36,7 +36,7 @@ class Forwarding:
         self._answer: Answer | None = None
         self.deadline: Final = asyncio.get_running_loop().time() + settings.total_timeout_s
         self.lease: Lease | None = None
-        self.attempts = 0
+        self.attempts: int = 0
 
     def __enter__(self) -> Self:
         return self

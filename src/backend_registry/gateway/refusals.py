@@ -31,7 +31,7 @@ class RefusedError(Exception):
         super().__init__(status)
         self.status = status
         self.document = document
-        self.headers = {} if retry_after is None else {"retry-after": str(max(1, math.ceil(retry_after)))}
+        self.headers: dict[str, str] = {} if retry_after is None else {"retry-after": str(max(1, math.ceil(retry_after)))}
 
     def answer(self) -> Response:
         """The HTTP answer."""

@@ -17,7 +17,7 @@ from backend_registry.health.prober import Prober
 
 __all__ = ("HealthChecker",)
 
-logger = logging.getLogger("backend_registry.health")
+logger: Final = logging.getLogger("backend_registry.health")
 
 
 class HealthChecker:

@@ -13,9 +13,8 @@ from typing import Any
 
 try:
     from hypothesis import strategies as st
-except ImportError as error:
-    message = "backend_registry.testing.strategies needs hypothesis: python -m pip install hypothesis"
-    raise ImportError(message) from error
+except ImportError:
+    raise ImportError("backend_registry.testing.strategies needs hypothesis: python -m pip install hypothesis") from None
 
 from backend_registry import Backend, BackendType, DiscoverySource, Model, Outcome, ProbeResult
 

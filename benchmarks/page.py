@@ -1,0 +1,173 @@
+"""Results as documentation: the tables, the page, and the figures that the README quotes. Pure functions of the results."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+__all__ = ("quoted", "render", "tables")
+
+_HEAD = """\
+# Performance
+
+<!-- Written by benchmarks/report.py from benchmarks/results/. Change those, not this. -->
+
+Every figure here is from one run of `python benchmarks/report.py`. The ratio is what counts: it compares two things that were
+measured in turns, within the same few seconds.
+
+## What may mislead
+
+- **The machine was shared.** Others ran their programs on it meanwhile. Times are CPU times of the thread, and of {rounds}
+  rounds in turns the lower quartile is kept; that helps against being interrupted, not against a cache or a core that is
+  shared. Absolute times differ by a fifth from run to run, ratios less; the range is given beside each ratio.
+- **A ratio is not a promise.** Floors are what the same work would cost if it were nothing but its unavoidable steps. On
+  another version of Python, or another build of the same one, both sides move, and not together.
+- **Loops are kind.** A loop has warm caches, a predictable branch and no garbage collector. In a router that does other
+  things between two picks, each costs more, ours and theirs. [Growth](#growth) has random access, and shows what cold caches
+  do: a pick among 10,000 backends looks at two of them, as one among 16 does, but those two are not in the cache.
+- **Idle fleets are kind, too.** Among 2 to 8 backends the first one drawn that is idle is taken without looking further. Both
+  cases are listed.
+- **The lease's floor does less than a lease.** It has two rounds of a bare lock, two clock reads and an empty context
+  manager. It does not choose, keeps no average, and forgets its count when it is interrupted. With `with lock`, as most
+  people would write it, the floor is higher; that is listed as well.
+- **LiteLLM Router does more.** It has fallbacks, budgets, cool-downs and tags, and looks at all of them on the way. Compared
+  is what a router needs for one request: choose the least busy deployment, note the start, note the end. Nothing is sent.
+- **Peers that are not here.** SGLang's gateway, llm-d's scheduler, Olla, KubeAI, Envoy AI Gateway, Bifrost and Portkey are
+  servers in other languages; a Python program cannot ask them for a pick, and a figure over HTTP would measure HTTP. Ray
+  Serve's router needs a Ray cluster around it. vLLM's production stack and FastChat's controller choose inside their servers,
+  from state that their own processes fill. They are compared by what they do, not by speed, in [comparison](comparison.md).
+
+## The machine
+
+"""
+
+_TAIL = """\
+## How to reproduce
+
+```console
+$ python -m pip install -e ".[dev,bench-peers]"
+$ python benchmarks/report.py           # a few minutes; PYTHON_FT=... names a free-threaded interpreter
+$ python benchmarks/report.py --smoke   # half a minute: does the harness work? the figures mean nothing
+$ python benchmarks/report.py --check   # is this page what the committed results say?
+$ python -m pytest benchmarks --benchmark-only   # raw timings of single operations
+```
+
+Without `bench-peers` the rows of LiteLLM are left out with a word, and likewise those of the free-threaded interpreter. The raw
+results are in `benchmarks/results/`, what is timed is in `benchmarks/suites/`, one statement per case.
+"""
+
+_COLUMNS = ("row", "floor", "floor", "ours", "ratio", "range", "target", "met?")
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    columns = tuple(columns)
+    return _line(columns) + _line("---" for _ in columns) + "".join(map(_line, rows))
+
+
+def _number(value: float | None) -> str:
+    """Three digits, or all of them before the point; a dash for none."""
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _cells(row: dict[str, Any], unit: str) -> Iterator[str]:
+    unit = "" if unit == "times" else f" {unit}"
+    yield row["row"]
+    yield row["floor"]
+    yield _number(row["floor_value"]) + unit
+    yield _number(row["ours_value"]) + unit if row["ours_value"] is not None else "no quiet moment"
+    yield f"**{_number(row['ratio'])}**"
+    low, high = _number(row["ratio_low"]), _number(row["ratio_high"])
+    yield "" if low == high else f"{low} to {high}"
+    yield row["target"] or ""
+    yield {True: "yes", False: "no", None: ""}[row["met"]]
+
+
+def _suite(suite: dict[str, Any]) -> str:
+    if "missing" in suite:
+        return f"### {suite['name']}\n\nNot measured: {suite['missing']}.\n"
+    rows = [list(_cells(row, suite["unit"])) for row in suite["rows"]]
+    return f"### {suite['name']}\n\n" + _table(_COLUMNS, rows)
+
+
+def tables(results: dict[str, Any]) -> str:
+    """All tables, with their headings."""
+    parts = [_suite(suite) for suite in results["suites"]]
+    parts += [f"### {t['title']}\n\n{_table(t['columns'], t['rows'])}\n{t['notes']}\n" for t in results["tables"]]
+    return "\n".join(parts)
+
+
+def _verdict(results: dict[str, Any]) -> str:
+    """How many targets there are and which are not met."""
+    rows = [row for suite in results["suites"] for row in suite.get("rows", ()) if row["target"]]
+    missed = [row for row in rows if row["met"] is False]
+    untold = [row for row in rows if row["met"] is None]
+    text = f"{len(rows) - len(missed) - len(untold)} of {len(rows)} rows with a target meet it."
+    if missed:
+        text += " Not met:\n\n" + "\n".join(f"- {row['row']}: {_number(row['ratio'])} ({row['target']})" for row in missed)
+    return text + "\n"
+
+
+def render(results: dict[str, Any]) -> str:
+    """The whole page."""
+    machine = results["machine"]
+    facts = "\n".join(f"- {name}: {_fact(value)}" for name, value in machine.items())
+    modules = ", ".join(results["third_party_modules"]) or "none"
+    return (
+        _HEAD.format(rounds=results["rounds"])
+        + f"{facts}\n\n## Ratios\n\n{_verdict(results)}\n{tables(results)}\n"
+        + f"Modules outside the standard library that `import backend_registry` loads: {modules}.\n\n{_TAIL}"
+    )
+
+
+def _fact(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+# --- what the README quotes --------------------------------------------------------------------------------------------
+
+_QUOTE = re.compile(r"(<!-- bench:(?P<name>[\w-]+) -->)(?P<text>[^<]*)(<!-- /bench -->)")
+
+
+def _rows_of(results: dict[str, Any], suite: str) -> list[dict[str, Any]]:
+    return next((found.get("rows", []) for found in results["suites"] if found["name"] == suite), [])
+
+
+def _figures(results: dict[str, Any]) -> dict[str, str]:
+    figures: dict[str, str] = {}
+    for count, row in zip(("10", "1000"), _rows_of(results, "Against LiteLLM Router"), strict=False):
+        figures |= {
+            f"lease-{count}": f"{_two(row['ours_value'])} µs",
+            f"litellm-{count}": f"{_two(row['floor_value'])} µs",
+            f"ratio-{count}": _two(row["ratio"]),
+        }
+    for row in _rows_of(results, "Against filter and `min()` under one lock")[-1:]:
+        figures |= {
+            "pick-10000": f"{_two(row['ours_value'])} µs",
+            "scan-10000": f"{_two(row['floor_value'])} µs",
+            "ratio-scan": _two(row["ratio"]),
+        }
+    for row in _rows_of(results, "Memory against LiteLLM Router"):
+        figures |= {
+            "memory": f"{_two(row['ours_value'])} KB",
+            "litellm-memory": f"{_two(row['floor_value'])} KB",
+            "ratio-memory": _two(row["ratio"]),
+        }
+    return figures
+
+
+def _two(value: float) -> str:
+    """Two digits: a front page is no place for more."""
+    return f"{float(f'{value:.2g}'):,g}"
+
+
+def quoted(text: str, results: dict[str, Any]) -> str:
+    """`text` with the figures between its marks replaced by those of the results; figures that were not measured stay."""
+    figures = _figures(results)
+    return _QUOTE.sub(lambda found: found[1] + figures.get(found["name"], found["text"]) + found[4], text)

@@ -1,0 +1,70 @@
+"""What a strict type checker must understand without help; checked, never run."""
+
+from typing import assert_type
+
+from backend_registry import (
+    Applied,
+    Backend,
+    Change,
+    Decision,
+    Lease,
+    Model,
+    NoBackendError,
+    Outcome,
+    PickRequest,
+    Policy,
+    ProbeResult,
+    Registry,
+    Resync,
+    Snapshot,
+    Tally,
+    Watch,
+)
+
+
+class First:
+    """A policy is any class with this method."""
+
+    def choose(self, candidates: tuple[Backend, ...], request: PickRequest) -> Backend:
+        return candidates[0]
+
+
+def threads(registry: Registry) -> None:
+    policy: Policy = First()
+    registry.add_backend(Backend("a", "http://a", models=["m", Model("n")], backend_type="ollama"))
+    assert_type(registry.get_backend("a"), Backend | None)
+    assert_type(registry.candidates("m", min_context=1), tuple[Backend, ...])
+    assert_type(registry.pick("m", policy=policy, exclude={"b"}), Backend)
+    assert_type(registry.explain("m"), tuple[Decision, ...])
+    assert_type(registry.apply([]), Applied)
+    assert_type(registry.snapshot(), Snapshot)
+    assert_type(registry.record_probe(registry.pick("m"), ProbeResult(ok=True)), bool)
+    with registry.acquire("m", affinity="s") as lease:
+        assert_type(lease, Lease)
+        assert_type(lease.backend, Backend)
+        assert_type(lease.backend.tally, Tally)
+        assert_type(lease.finish(Outcome.from_status(200), retry_after=None), bool)
+        assert_type(lease.next(), Lease)
+    with registry.watch(since=3) as watch:
+        assert_type(watch, Watch)
+        for change in watch:
+            assert_type(change, Change | Resync)
+
+
+async def loops(registry: Registry) -> None:
+    try:
+        async with await registry.acquire_async("m", timeout=1.5, min_context=8) as lease:
+            assert_type(lease, Lease)
+    except NoBackendError as error:
+        assert_type(error.reasons, dict[str, str])
+    assert_type(await registry.drain_async("a", timeout=5), bool)
+    async for change in registry.watch():
+        assert_type(change, Change | Resync)
+
+
+def mistakes(registry: Registry) -> None:
+    registry.pick("m", colour="red")  # type: ignore[call-arg]
+    registry.pick(5)  # type: ignore[arg-type]
+    registry.candidates("m", exclude=["a"])  # type: ignore[call-arg]
+    registry.acquire("m", policy=object())  # type: ignore[arg-type]
+    Backend("a", "http://a", wieght=5)  # type: ignore[call-arg]
