@@ -17,7 +17,7 @@ from backend_registry import Backend, Registry
 
 _SHARE = 0.96
 _WANTED = 9
-_PATIENCE_S = 20.0
+_PATIENCE_S = 15.0
 
 Work = Callable[[int], None]
 

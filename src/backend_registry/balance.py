@@ -20,7 +20,7 @@ traffic to whichever backend was listed first.
 import math
 import threading
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, MutableMapping
 
 from backend_registry import Backend, InvalidValueError, PickRequest, Policy, Rendezvous
 
@@ -117,7 +117,8 @@ class RoundRobin:
 class SmoothWeighted:
     """Weighted round robin without bursts: weights 5, 1, 1 give a a b a c a a (nginx's smooth weighted round robin).
 
-    Thread-safe. Over any sum-of-weights picks each candidate gets exactly its weight. Backends that vanish are forgotten.
+    Thread-safe. In each round of as many picks as the weights add up to, every candidate gets exactly its weight. Backends
+    that vanish are forgotten.
     """
 
     def __init__(self) -> None:
@@ -127,14 +128,17 @@ class SmoothWeighted:
     def choose(self, candidates: tuple[Backend, ...], request: PickRequest) -> Backend:
         """Everybody earns its weight, the richest is chosen and pays for all."""
         with self._lock:
-            credit = self._credit.setdefault(request.model, weakref.WeakKeyDictionary())
-            total = 0
-            for backend in candidates:
-                weight = backend.weight
-                total += weight
-                credit[backend] = credit.get(backend, 0) + weight
-            chosen = _lowest(candidates, lambda backend: -credit[backend], request)
-            credit[chosen] -= total
+            return self._richest(self._credit.setdefault(request.model, weakref.WeakKeyDictionary()), candidates, request)
+
+    @staticmethod
+    def _richest(credit: MutableMapping[Backend, int], candidates: tuple[Backend, ...], request: PickRequest) -> Backend:
+        total = 0
+        for backend in candidates:
+            weight = backend.weight
+            total += weight
+            credit[backend] = credit.get(backend, 0) + weight
+        chosen = _lowest(candidates, lambda backend: -credit[backend], request)
+        credit[chosen] -= total
         return chosen
 
 

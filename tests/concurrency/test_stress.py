@@ -131,12 +131,15 @@ def test_counters_of_eight_threads_add_up():
 
     def count() -> None:
         given.extend(registry.increment_pending("a") for _ in range(500))
+
+    def lease() -> None:
         for _ in range(500):
             registry.acquire("m").finish(latency_ms=1)
 
     with often_switching():
         run_together(*[count] * 8)
-    assert max(given) == 4_000
+        run_together(*[lease] * 8)
+    assert sorted(given) == list(range(1, 4_001))
     backend = registry.get_backend("a")
     assert backend.pending_requests == 4_000
     assert (backend.total_requests, backend.latency_samples) == (4_000, 4_000)

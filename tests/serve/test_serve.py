@@ -49,9 +49,9 @@ def test_advice_that_it_gives_is_a_right_file(run, fleet):
 
 
 def test_bad_file_ends_with_status_2_and_names_the_key(run, fleet):
-    status, output, errors = run(fleet("[gateway]\natempts = 3\n"))
+    status, output, errors = run(fleet("[gateway]\nattemptz = 3\n"))
     assert (status, output) == (2, "")
-    assert errors.endswith("fleet.toml: line 2: gateway.atempts: unknown key; did you mean attempts?\n")
+    assert errors.endswith("fleet.toml: line 2: gateway.attemptz: unknown key; did you mean attempts?\n")
 
 
 def test_check_prints_what_follows_from_the_file_without_secrets(run, fleet):

@@ -275,8 +275,9 @@ class Backend:
     @property
     def tally(self) -> Tally:
         """Counts and averages of finished requests, at one instant. Reads, never writes; at most a few microseconds."""
-        tally, *samples = self._log[:]
-        return fold(tally, samples)
+        log = self._log[:]
+        tally: Tally = log[0]
+        return fold(tally, log[1:]) if len(log) > 1 else tally
 
     @property
     def total_requests(self) -> int:

@@ -46,20 +46,17 @@ class Published:
 class ModelEntry:
     """The writer's sets of one model, and what is published of them."""
 
-    __slots__ = ("last", "members", "published", "selectable", "special")
+    __slots__ = ("members", "published", "selectable", "special")
 
     def __init__(self) -> None:
         self.members: dict[Backend, Model] = {}
         self.selectable: dict[Backend, Model] = {}
         self.special: set[Backend] | None = None
         self.published: Published | None = None
-        self.last = _NOTHING
 
     def publish(self) -> Published:
         """Rebuild what readers see; caller holds the topology lock. About 10 ns per backend."""
-        published = Published(tuple(self.members), tuple(self.selectable), plain=not self.special)
-        self.last = published
-        self.published = published
+        self.published = published = Published(tuple(self.members), tuple(self.selectable), plain=not self.special)
         return published
 
     def derive(self, parent: Published, demand: Demand) -> Published:
@@ -96,9 +93,6 @@ class ModelEntry:
         self.selectable.pop(backend, None)
         if self.special:
             self.special.discard(backend)
-
-
-_NOTHING = Published((), (), plain=True)
 
 
 class ModelIndex:

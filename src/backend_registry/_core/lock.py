@@ -8,6 +8,10 @@ An exception raised by a signal handler may land between "the lock is taken" and
 to 3.13 there is no such gap in `with lock:`; since 3.14 there is one, and 38 % of interrupts aimed at it left the lock taken
 for ever. `InterruptSafeLock` closes it: `__enter__` is Python code that gives the lock back if an exception reaches it after
 the lock was taken, and `__exit__` stays the C method, which has no gap.
+
+CPython 3.13 has a gap of another kind: the jump back of a loop that stands directly in a `with` block may be in no handler's
+range (60 of 60 interrupts aimed at it left the lock taken). So no loop and no comprehension stands directly in a block that
+holds a lock; it stands in a function that the block calls. A test looks for it.
 """
 
 import sys

@@ -84,23 +84,28 @@ class Operations(Topology):
         wanted = _by_unique_id(desired)
         with self._lock:
             self._carry_out()
-            for backend in wanted.values():
-                if backend._owner is not None and self._by_id.get(backend.id) is not backend:
-                    raise BackendOwnershipError(backend.id)
-            gone = [backend for backend in self._by_id.values() if backend.id not in wanted]
-            edits = [Edit(backend, backend.record, None) for backend in gone]
-            added: list[str] = []
-            updated: list[str] = []
-            unchanged: list[str] = []
-            for backend in wanted.values():
-                now = self._by_id.get(backend.id)
-                more = _reconciled(now, backend)
-                edits += more
-                (added if now is None else updated if more else unchanged).append(backend.id)
-            self._claim(edit.backend for edit in edits if edit.before is None)
+            edits, applied = self._reconciled(wanted)
             change = self._commit(edits)
         self._announce(change)
-        return Applied(tuple(added), tuple(updated), tuple(backend.id for backend in gone), tuple(unchanged))
+        return applied
+
+    def _reconciled(self, wanted: dict[str, Backend]) -> tuple[list[Edit], Applied]:
+        """The edits that lead to `wanted`, with new backends claimed, and their account; caller holds the topology lock."""
+        for backend in wanted.values():
+            if backend._owner is not None and self._by_id.get(backend.id) is not backend:
+                raise BackendOwnershipError(backend.id)
+        gone = [backend for backend in self._by_id.values() if backend.id not in wanted]
+        edits = [Edit(backend, backend.record, None) for backend in gone]
+        added: list[str] = []
+        updated: list[str] = []
+        unchanged: list[str] = []
+        for backend in wanted.values():
+            now = self._by_id.get(backend.id)
+            more = _replacement(now, backend)
+            edits += more
+            (added if now is None else updated if more else unchanged).append(backend.id)
+        self._claim(edit.backend for edit in edits if edit.before is None)
+        return edits, Applied(tuple(added), tuple(updated), tuple(backend.id for backend in gone), tuple(unchanged))
 
     def _claim(self, backends: Iterable[Backend]) -> None:
         """Become the owner of all of `backends` or of none; caller holds the topology lock."""
@@ -119,7 +124,11 @@ class Operations(Topology):
 
     def get_backend(self, backend_id: str) -> Backend | None:
         """The live backend of this id, or None. Cost: one dict lookup."""
-        return self._by_id.get(backend_id)
+        try:
+            return self._by_id.get(backend_id)
+        except TypeError:
+            check_id("backend_id", backend_id)
+            raise
 
     def backend_count(self) -> int:
         """Number of backends."""
@@ -132,8 +141,8 @@ class Operations(Topology):
 
     def get_backends_for_model(self, model: str) -> tuple[Backend, ...]:
         """All backends that serve a model, whatever their status, in the order in which they came; empty if none does."""
-        entry = self._entry_of(model)
-        return () if entry is None else (entry.published or self._publish(entry)).everyone
+        entry = self._entry(model)
+        return () if entry is None else (entry.published or self._publish(entry, model)).everyone
 
     def has_backend_url(self, url: str) -> bool:
         """Whether a backend with this root url is registered; `/v1` and a trailing slash make no difference.
@@ -144,7 +153,7 @@ class Operations(Topology):
         return check_url("url", url) in self._urls
 
     def _registered(self, backend_id: str) -> Backend:
-        backend = self._by_id.get(backend_id)
+        backend = self.get_backend(backend_id)
         if backend is None:
             raise BackendNotFoundError(check_id("backend_id", backend_id))
         return backend
@@ -284,10 +293,12 @@ class Operations(Topology):
             return
         with self._lock:
             self._carry_out()
-            now_ns = self._now_ns()
-            due = [backend for backend, until_ns in self._ejected.items() if until_ns <= now_ns]
-            change = self._commit([Edit(b, b.record, b.record._replace(ejected_until_ns=None)) for b in due])
+            change = self._commit(self._returns(self._now_ns()))
         self._announce(change)
+
+    def _returns(self, now_ns: int) -> list[Edit]:
+        due = [backend for backend, until_ns in self._ejected.items() if until_ns <= now_ns]
+        return [Edit(backend, backend.record, backend.record._replace(ejected_until_ns=None)) for backend in due]
 
     # --- counters by id ------------------------------------------------------------------------------------------------
 
@@ -338,6 +349,8 @@ def _check_backend(backend: object) -> None:
 
 
 def _by_unique_id(backends: Iterable[Backend]) -> dict[str, Backend]:
+    if not isinstance(backends, Iterable):
+        raise InvalidValueError("desired", f"is a {type(backends).__name__}", "pass an iterable of Backend objects")
     unique: dict[str, Backend] = {}
     for backend in backends:
         _check_backend(backend)
@@ -362,7 +375,7 @@ def _update(backend: Backend, after: BackendRecord) -> list[Edit]:
     return [Edit(backend, before, after)]
 
 
-def _reconciled(now: Backend | None, wanted: Backend) -> list[Edit]:
+def _replacement(now: Backend | None, wanted: Backend) -> list[Edit]:
     """What it takes to get from the registered backend of an id to the wanted one. Pure."""
     if now is wanted:
         return []

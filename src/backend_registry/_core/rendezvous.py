@@ -48,11 +48,9 @@ class Rendezvous:
         key = request.rng.getrandbits(64) if request.affinity is None else _hash(request.affinity)
         ranked = sorted(candidates, key=lambda backend: _score(key, backend), reverse=True)
         loads = {backend: backend.pending_requests for backend in candidates}
+        # Rounded up, the shares add up to more than the load, so somebody has room.
         fair = self._bound * (sum(loads.values()) + 1) / sum(backend.weight for backend in candidates)
-        for backend in ranked:
-            if loads[backend] + 1 <= math.ceil(fair * backend.weight):
-                return backend
-        return ranked[0]
+        return next(backend for backend in ranked if loads[backend] < math.ceil(fair * backend.weight))
 
 
 def _score(key: int, backend: Backend) -> float:

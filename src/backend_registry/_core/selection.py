@@ -60,9 +60,13 @@ class Selection(Operations):
         """
         if self._abandoned or self._next_return_ns is not None:
             self._tidy()
-        if options or (entry := self._entry_of(model)) is None:
+        try:
+            entry = None if options else self._entry_of(model)
+        except TypeError:
+            entry = self._entry(model)
+        if entry is None:
             return self._pick_among(model, check_wish(options))
-        published = entry.published or self._publish(entry)
+        published = entry.published or self._publish(entry, model)
         if published.plain and published.ready:
             return choose(published, self._draw)
         return self._pick_among(model, check_wish(options))
@@ -82,8 +86,8 @@ class Selection(Operations):
         """
         if self._abandoned or self._next_return_ns is not None:
             self._tidy()
-        if not options and (entry := self._entry_of(model)) is not None:
-            published = entry.published or self._publish(entry)
+        if not options and (entry := self._entry(model)) is not None:
+            published = entry.published or self._publish(entry, model)
             if published.plain and published.ready:
                 return Lease(self, choose(published, self._draw), model, options)
         wish = check_wish(options)
@@ -136,17 +140,17 @@ class Selection(Operations):
 
     def _published(self, model: str, demand: Demand) -> Published | None:
         """What is published of a model for a demand; None if nobody serves the model."""
-        entry = self._entry_of(model)
+        entry = self._entry(model)
         if entry is None:
             return None
-        published = entry.published or self._publish(entry)
+        published = entry.published or self._publish(entry, model)
         if demand == NO_DEMAND:
             return published
         derived = published.derived.get(demand)
         if derived is not None:
             return derived
         if self._lock.held_by_me:
-            return entry.derive(published, demand)
+            return self._scan(model, demand)
         with self._lock:
             self._carry_out()
             return entry.derive(entry.published or entry.publish(), demand)

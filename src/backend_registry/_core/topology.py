@@ -24,13 +24,14 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, Type
 from backend_registry._core.backend import Backend
 from backend_registry._core.changes import Change, Entry, Journal, Snapshot
 from backend_registry._core.clock import Clock
+from backend_registry._core.demand import NO_DEMAND, Demand
 from backend_registry._core.forking import guard
 from backend_registry._core.health import BackendStatus, HealthPolicy
 from backend_registry._core.index import ModelEntry, ModelIndex, Published, UrlIndex
 from backend_registry._core.latency import ENDED
-from backend_registry._core.limits import check_count
+from backend_registry._core.limits import check_count, check_text
 from backend_registry._core.lock import WriterLock
-from backend_registry._core.reasons import standing
+from backend_registry._core.reasons import lacks, standing
 from backend_registry._core.record import BackendRecord
 from backend_registry._core.waiting import Lines
 from backend_registry.errors import InvalidValueError
@@ -53,14 +54,15 @@ _Value = TypeVar("_Value")
 
 
 class Cell(Generic[_Value]):
-    """One published value: `fresh` is what readers take, None after a write; `last` is what it was before."""
+    """One published value: `fresh` is what readers take, None after a write; `make` makes it anew."""
 
-    __slots__ = ("fresh", "last", "make")
+    __slots__ = ("fresh", "make", "scan")
 
-    def __init__(self, value: _Value, make: Callable[[], _Value]) -> None:
-        self.fresh: _Value | None = value
-        self.last = value
+    def __init__(self, make: Callable[[], _Value], scan: Callable[[], _Value]) -> None:
+        self.fresh: _Value | None = None
         self.make = make
+        # For readers inside a write of their own thread; see `_as_noted`.
+        self.scan = scan
 
 
 class Topology:
@@ -97,11 +99,10 @@ class Topology:
         # One byte per leaked lease: appending is atomic on every build, `+= 1` is not, and a reader may not take a lock.
         self._leaks = bytearray()
         self._start_epoch()
-        nobody: tuple[Backend, ...] = ()
-        self._all = Cell(nobody, lambda: tuple(self._by_id.values()))
-        self._all_healthy = Cell(nobody, lambda: tuple(self._healthy))
-        self._model_total = Cell(0, lambda: len(self._index))
-        self._snapshots = Cell(self._take_snapshot(), self._take_snapshot)
+        self._all = Cell(lambda: tuple(self._by_id.values()), self._scan_all)
+        self._all_healthy = Cell(lambda: tuple(self._healthy), self._scan_healthy)
+        self._model_total = Cell(lambda: len(self._index), lambda: len(self._scan_models()))
+        self._snapshots = Cell(self._take_snapshot, self._scan_snapshot)
         guard(self)
 
     def _start_epoch(self) -> None:
@@ -183,28 +184,78 @@ class Topology:
         records = tuple(backend.record for backend in self._by_id.values())
         return Snapshot(self._epoch, self._revision, records, MappingProxyType(self._index.members()))
 
+    def _entry(self, model: str) -> ModelEntry | None:
+        """The entry of a model, None if nobody serves it."""
+        try:
+            return self._entry_of(model)
+        except TypeError:
+            check_text("model", model)
+            raise
+
     def _read(self, cell: "Cell[_Value]") -> _Value:
         """The cell's value, made anew if a writer has emptied it."""
         fresh = cell.fresh
         if fresh is not None:
             return fresh
         if self._lock.held_by_me:
-            # A signal handler inside a write of this very thread: waiting would be for ever, half a write would be wrong.
-            return cell.last
+            return cell.scan()
         with self._lock:
             self._carry_out()
             if cell.fresh is None:
-                cell.last = cell.make()
-                cell.fresh = cell.last
+                cell.fresh = cell.make()
             return cell.fresh
 
-    def _publish(self, entry: ModelEntry) -> Published:
+    def _publish(self, entry: ModelEntry, model: str) -> Published:
         """What readers of a model see now, rebuilt if a writer has marked it; the same rules as `_read`."""
         if self._lock.held_by_me:
-            return entry.last
+            return self._scan(model, NO_DEMAND)
         with self._lock:
             self._carry_out()
             return entry.published or entry.publish()
+
+    # A signal handler, or a finalizer, that interrupts a write of its own thread can neither wait for the lock nor use the
+    # sets, which may be half changed. It is shown the world as it will be once the commit that is noted down is carried out,
+    # which nothing can prevent any more.
+
+    def _as_noted(self) -> list[tuple[Backend, BackendRecord]]:
+        view = {backend.id: (backend, backend.record) for backend in self._by_id.values()}
+        for backend, _, after in self._unfinished[1] if self._unfinished is not None else ():
+            if after is not None:
+                view[backend.id] = (backend, after)
+            elif backend.id in view and view[backend.id][0] is backend:
+                del view[backend.id]
+        return list(view.values())
+
+    def _scan_all(self) -> tuple[Backend, ...]:
+        return tuple(backend for backend, _ in self._as_noted())
+
+    def _scan_healthy(self) -> tuple[Backend, ...]:
+        return tuple(backend for backend, record in self._as_noted() if record.status is BackendStatus.HEALTHY)
+
+    def _scan_models(self) -> dict[str, tuple[str, ...]]:
+        models: dict[str, tuple[str, ...]] = {}
+        for _, record in self._as_noted():
+            for model in record.models:
+                models[model.id] = (*models.get(model.id, ()), record.id)
+        return models
+
+    def _scan_snapshot(self) -> Snapshot:
+        revision = self._unfinished[0].revision if self._unfinished is not None else self._revision
+        records = tuple(record for _, record in self._as_noted())
+        return Snapshot(self._epoch, revision, records, MappingProxyType(self._scan_models()))
+
+    def _scan(self, model_id: str, demand: Demand) -> Published:
+        serving = [
+            (backend, record, model) for backend, record in self._as_noted() for model in record.models if model.id == model_id
+        ]
+        ready = [
+            (backend, record)
+            for backend, record, model in serving
+            if self._selectable(record) and not lacks(record, model, demand)[0]
+        ]
+        everyone = tuple(backend for backend, _, _ in serving)
+        plain = all(record.is_plain for _, record in ready)
+        return Published(everyone, tuple(backend for backend, _ in ready), plain=plain)
 
     # --- writing -------------------------------------------------------------------------------------------------------
 

@@ -60,7 +60,10 @@ class Lines:
     def wake(self, topic: Hashable) -> None:
         """Wake the head of every line for this topic."""
         with self._lock:
-            # A line is empty for an instant while its owner's own finalizer gets here.
-            heads = [line[0] for line in self.topics.get(topic, {}).values() if line]
+            heads = self._heads(topic)
         for head in heads:
             head.wake()
+
+    def _heads(self, topic: Hashable) -> list[Waiter]:
+        # A line is empty for an instant while its owner's own finalizer gets here.
+        return [line[0] for line in self.topics.get(topic, {}).values() if line]
