@@ -16,9 +16,10 @@ measured in turns, within the same few seconds.
 
 ## What may mislead
 
-- **The machine was shared.** Others ran their programs on it meanwhile. Times are CPU times of the thread, and of {rounds}
-  rounds in turns the lower quartile is kept; that helps against being interrupted, not against a cache or a core that is
-  shared. Absolute times differ by a fifth from run to run, ratios less; the range is given beside each ratio.
+- **The machine was shared.** Others ran their programs on it meanwhile. Times are CPU times of the thread; of {rounds}
+  rounds in turns the lower quartile is kept, and of {runs} such runs with new objects the median. That helps against being
+  interrupted, not against a cache or a core that is shared. Absolute times differ by a fifth from run to run, ratios less;
+  the range over the runs is given beside each ratio.
 - **A ratio is not a promise.** Floors are what the same work would cost if it were nothing but its unavoidable steps. On
   another version of Python, or another build of the same one, both sides move, and not together.
 - **Loops are kind.** A loop has warm caches, a predictable branch and no garbage collector. In a router that does other
@@ -118,7 +119,7 @@ def render(results: dict[str, Any]) -> str:
     facts = "\n".join(f"- {name}: {_fact(value)}" for name, value in machine.items())
     modules = ", ".join(results["third_party_modules"]) or "none"
     return (
-        _HEAD.format(rounds=results["rounds"])
+        _HEAD.format(rounds=results["rounds"], runs=results["runs"])
         + f"{facts}\n\n## Ratios\n\n{_verdict(results)}\n{tables(results)}\n"
         + f"Modules outside the standard library that `import backend_registry` loads: {modules}.\n\n{_TAIL}"
     )

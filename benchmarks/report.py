@@ -76,6 +76,7 @@ def measure(effort: Effort) -> dict[str, Any]:
     """All results, as plain data."""
     results: dict[str, Any] = {
         "machine": _machine(),
+        "runs": effort.runs,
         "rounds": effort.rounds,
         "third_party_modules": importing.third_party_modules(),
     }

@@ -35,7 +35,6 @@ LITELLM = Suite(
     ),
     floors={"litellm 10": "LiteLLM Router, 10 deployments", "litellm 1000": "LiteLLM Router, 1,000 deployments"},
     unit="µs",
-    once=True,
 )
 
 
@@ -67,7 +66,6 @@ SEED = Suite(
         "clone": "the same with a copy written by hand",
     },
     unit="µs",
-    once=True,
 )
 
 

@@ -136,8 +136,8 @@ class Registry(Selection):
         remaining_s = _countdown(timeout)
         group = (wish.demand, wish.exclude)
         signal = _LoopSignal()
-        self._lines.join(model, group, signal)
         try:
+            self._lines.join(model, group, signal)
             while True:
                 signal.clear()
                 left_s = remaining_s()
@@ -171,8 +171,8 @@ class Registry(Selection):
         backend = self._registered(backend_id)
         self.drain(backend_id)
         signal = _LoopSignal()
-        self._lines.join(backend, signal, signal)
         try:
+            self._lines.join(backend, id(signal), signal)
             while True:
                 signal.clear()
                 if not backend.pending_requests:
@@ -182,7 +182,7 @@ class Registry(Selection):
                     return False
                 await signal.wait(min(left_s, _LOOK_AGAIN_S))
         finally:
-            self._lines.leave(backend, signal, signal)
+            self._lines.leave(backend, id(signal), signal)
 
     def _look_again_s(self) -> float:
         """Seconds until something may have changed that wakes nobody."""

@@ -199,10 +199,12 @@ def refresh_moves_to_the_end(self: Any, backend: Any, model: Any, *, selectable:
 
 
 def derived_outlives_its_parent(self: Any) -> Any:
-    before, published = self.last, _publish(self)
-    if before.everyone:
-        published.derived = before.derived
+    published = _publish(self)
+    published.derived = _kept.setdefault(id(self), published.derived)
     return published
+
+
+_kept: dict[int, Any] = {}
 
 
 def empty_entries_stay(self: Any) -> None:

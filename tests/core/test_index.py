@@ -11,7 +11,7 @@ from tests.core.fleet import add, backend, ids
 def published(entry):
     """What readers see after the last step."""
     now = entry.publish()
-    return ids(now.everyone), ids(now.ready), now.plain
+    return ids(now.everyone), ids(now.ready), now.alike is not None
 
 
 def test_entry_keeps_places_when_health_or_model_changes():

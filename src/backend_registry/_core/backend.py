@@ -312,11 +312,7 @@ class Backend:
         With none to take back the number stays, the underflow is counted, and one warning a minute is logged.
         """
         with self._lock:
-            raw = self._raw
-            if raw:
-                self._tickets.pop(raw, None)
-                self._raw = raw - 1
-            warn = not raw and self._note_underflow()
+            warn = not self._take_raw() and self._note_underflow()
             pending = len(self._tickets)
         if warn:
             logger.warning(
@@ -327,6 +323,16 @@ class Backend:
         if owner is not None and owner._waiting:
             owner._released(self)
         return pending
+
+    def _take_raw(self) -> bool:
+        """Take out the highest raw ticket, if any; caller holds the lock."""
+        while self._raw:
+            taken = self._tickets.pop(self._raw, None) is not None
+            self._raw -= 1
+            # Not there if an earlier call was interrupted between the two; it has done its part, so look further down.
+            if taken:
+                return True
+        return False
 
     def _note_underflow(self) -> bool:
         """Whether this underflow is to be logged; caller holds the lock."""

@@ -16,7 +16,18 @@ if TYPE_CHECKING:
 
     from backend_registry._core.backend import Backend
 
-__all__ = ("NO_DEMAND", "Demand", "DemandOptions", "PickOptions", "PickRequest", "Policy", "Wish", "check_demand", "check_wish")
+__all__ = (
+    "NO_DEMAND",
+    "NO_WISH",
+    "Demand",
+    "DemandOptions",
+    "PickOptions",
+    "PickRequest",
+    "Policy",
+    "Wish",
+    "check_demand",
+    "check_wish",
+)
 
 
 class PickRequest(NamedTuple):
@@ -93,6 +104,7 @@ class Wish(NamedTuple):
 
 
 NO_DEMAND = Demand()
+NO_WISH = Wish(NO_DEMAND, None, frozenset(), None)
 
 
 def check_demand(given: DemandOptions) -> Demand:

@@ -9,8 +9,6 @@ Rejected: filtering ids on every read (400 microseconds at 1,000 backends), copy
 10,000 backends takes five times as long), reading the live lists without a lock (IndexError on free-threaded Python).
 """
 
-import itertools
-
 from backend_registry._core.backend import Backend
 from backend_registry._core.demand import Demand
 from backend_registry._core.model import Model
@@ -28,18 +26,17 @@ class Published:
     Attributes:
         everyone: all backends that serve the model, in the order in which they came.
         ready: those that may be picked.
-        plain: load alone decides between them, since none has a limit and all have the default weight.
-        rotation: counts the picks among many, for the default policy.
+        alike: the same as `ready` if load alone decides between them, since none has a limit and all have the default weight;
+            else None.
         derived: demand to the part of this that meets it.
     """
 
-    __slots__ = ("derived", "everyone", "plain", "ready", "rotation")
+    __slots__ = ("alike", "derived", "everyone", "ready")
 
     def __init__(self, everyone: tuple[Backend, ...], ready: tuple[Backend, ...], *, plain: bool) -> None:
         self.everyone = everyone
         self.ready = ready
-        self.plain = plain
-        self.rotation = itertools.count()
+        self.alike = ready if plain else None
         self.derived: dict[Demand, Published] = {}
 
 
@@ -66,7 +63,7 @@ class ModelEntry:
             for backend in parent.ready
             if (model := self.selectable.get(backend)) is not None and not lacks(backend.record, model, demand)[0]
         )
-        derived = Published(parent.everyone, ready, plain=parent.plain)
+        derived = Published(parent.everyone, ready, plain=parent.alike is not None)
         # The key holds any min_context a client asks for, so an unbounded cache could be grown from outside.
         if len(parent.derived) < _DERIVED_MOST:
             parent.derived[demand] = derived

@@ -162,13 +162,9 @@ class Lease:
         latency_us = None if latency_ms is None else check_milliseconds("latency_ms", latency_ms)
         if outcome.__class__ is not Outcome:
             outcome = check_enum("outcome", outcome, Outcome)
-        if not self._end(outcome, latency_us):
-            return False
-        if retry_after and outcome is Outcome.OVERLOADED:
-            self._registry._cool_down(self.backend, retry_after)
-        return True
+        return self._end(outcome, latency_us, retry_after if outcome is Outcome.OVERLOADED else None)
 
-    def _end(self, outcome: Outcome | str, latency_us: int | None = None) -> bool:
+    def _end(self, outcome: Outcome | str, latency_us: int | None = None, retry_after: float | None = None) -> bool:
         """Give the ticket back and log how it went, if that has not been done; the body of every way to finish."""
         ticket = self._ticket
         if ticket is None:
@@ -189,9 +185,19 @@ class Lease:
             log.append((now_ns, None, self._first_byte_us, FAILED if outcome is _FAILED else ENDED))
         if len(log) > UNFOLDED_MOST:
             backend._compact()
+        if retry_after:
+            # Before anybody is woken, or the first in line would get the overloaded backend.
+            registry._cool_down(backend, retry_after)
         if registry._waiting:
             registry._released(backend)
         return True
+
+    def _withdraw(self) -> None:
+        """Give the ticket back as if the request had never been."""
+        ticket, self._ticket = self._ticket, None
+        self.backend._tickets.pop(ticket, None)
+        if self._registry._waiting:
+            self._registry._released(self.backend)
 
     def next(self, outcome: Outcome | str = Outcome.FAILED) -> "Lease":
         """A lease on another backend for the same request; ends this one with `outcome` if it is still open.

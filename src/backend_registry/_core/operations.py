@@ -308,12 +308,14 @@ class Operations(Topology):
         Raises:
             BackendNotFoundError: no such backend.
         """
-        backend = self._by_id.get(backend_id)
-        if backend is None:
-            raise BackendNotFoundError(check_id("backend_id", backend_id))
+        try:
+            backend = self._by_id[backend_id]
+        except (KeyError, TypeError):
+            raise BackendNotFoundError(check_id("backend_id", backend_id)) from None
+        # As Backend.increment_pending, without the call.
+        tickets = backend._tickets
         with backend._lock:
             backend._raw = raw = backend._raw + 1
-            tickets = backend._tickets
             tickets[raw] = 0
             return len(tickets)
 

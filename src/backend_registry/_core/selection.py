@@ -9,9 +9,10 @@ from collections.abc import Collection
 from typing import Unpack
 
 from backend_registry._core.backend import Backend
-from backend_registry._core.choose import choose, choose_weighted, cost, has_room
+from backend_registry._core.choose import SCAN_MOST, choose_of_few, choose_weighted, cost, has_room
 from backend_registry._core.demand import (
     NO_DEMAND,
+    NO_WISH,
     Demand,
     DemandOptions,
     PickOptions,
@@ -26,12 +27,14 @@ from backend_registry._core.lease import Lease
 from backend_registry._core.limits import check_text
 from backend_registry._core.operations import Operations
 from backend_registry._core.reasons import Decision, lacks, standing
+from backend_registry._core.record import Intent
 from backend_registry._core.rendezvous import Rendezvous
 from backend_registry.errors import InvalidValueError, ModelNotFoundError, NoBackendError
 
 __all__ = ("Selection",)
 
 _BY_AFFINITY = Rendezvous()
+_ENABLED = Intent.ENABLED
 
 
 class Selection(Operations):
@@ -48,7 +51,7 @@ class Selection(Operations):
         published = self._published(model, check_demand(demand) if demand else NO_DEMAND)
         return () if published is None else published.ready
 
-    def pick(self, model: str, **options: Unpack[PickOptions]) -> Backend:
+    def pick(self, model: str, **options: Unpack[PickOptions]) -> Backend:  # noqa: C901 -- the hot path, written out
         """A backend for one request, without counting it; see `PickOptions` for the keyword arguments.
 
         Raises:
@@ -60,16 +63,31 @@ class Selection(Operations):
         """
         if self._abandoned or self._next_return_ns is not None:
             self._tidy()
+        if options:
+            return self._pick_among(model, check_wish(options))
         try:
-            entry = None if options else self._entry_of(model)
+            entry = self._entry_of(model)
         except TypeError:
             entry = self._entry(model)
-        if entry is None:
-            return self._pick_among(model, check_wish(options))
-        published = entry.published or self._publish(entry, model)
-        if published.plain and published.ready:
-            return choose(published, self._draw)
-        return self._pick_among(model, check_wish(options))
+        ready = (entry.published or self._publish(entry, model)).alike if entry is not None else None
+        if not ready:
+            return self._pick_among(model, NO_WISH)
+        # The default policy, see `choose`; written out, because a call would be a tenth of the whole pick.
+        count = len(ready)
+        if count == 1:
+            return ready[0]
+        drawn = self._draw(32)
+        first = ready[drawn % count]
+        load = len(first._tickets)
+        if count > SCAN_MOST:
+            other = ready[next(self._rotation) % count]
+        elif not load:
+            return first
+        elif count == 2:
+            other = ready[1 - drawn % 2]
+        else:
+            return choose_of_few(ready, first, drawn)
+        return other if len(other._tickets) < load else first
 
     def acquire(self, model: str, **options: Unpack[PickOptions]) -> Lease:
         """Pick a backend and count the request as in flight, in one step; see `PickOptions` for the keyword arguments.
@@ -84,21 +102,22 @@ class Selection(Operations):
 
         Thread-safety: any thread. Cost: about one microsecond, no lock unless the backend has a limit.
         """
-        if self._abandoned or self._next_return_ns is not None:
-            self._tidy()
-        if not options and (entry := self._entry(model)) is not None:
-            published = entry.published or self._publish(entry, model)
-            if published.plain and published.ready:
-                return Lease(self, choose(published, self._draw), model, options)
-        wish = check_wish(options)
         while True:
-            backend = self._pick_among(model, wish)
-            if backend._record.max_pending is None:
-                return Lease(self, backend, model, options)
-            # Looking for room and taking it must be one step, or two threads would both find the last place.
-            with backend._lock:
-                if has_room(backend):
-                    return Lease(self, backend, model, options)
+            backend = self.pick(model, **options) if options else self.pick(model)
+            lease = (
+                self._lease(backend, model, options) if backend._record.max_pending else Lease(self, backend, model, options)
+            )
+            # Counted first and looked second, while a drain decides first and counts second: one of them sees the other.
+            if lease is not None and backend._record.intent is _ENABLED:
+                return lease
+            if lease is not None:
+                lease._withdraw()
+
+    def _lease(self, backend: Backend, model: str, options: PickOptions) -> Lease | None:
+        """A lease on a backend with a limit; None if it is full."""
+        # Looking for room and taking it must be one step, or two threads would both find the last place.
+        with backend._lock:
+            return Lease(self, backend, model, options) if has_room(backend) else None
 
     def explain(self, model: str, **options: Unpack[PickOptions]) -> tuple[Decision, ...]:
         """What a pick would say about each backend that serves the model, now: eligible or why not, and at what cost.
@@ -163,7 +182,7 @@ class Selection(Operations):
         ready: tuple[Backend, ...] = published.ready
         if wish.exclude:
             ready = tuple(backend for backend in ready if backend.id not in wish.exclude)
-        if not published.plain:
+        if published.alike is None:
             ready = tuple(backend for backend in ready if has_room(backend))
         if not ready:
             raise NoBackendError(model, self._reasons(model, wish))

@@ -14,6 +14,7 @@ a verb returns from the lock with what remains to be done, and does it after.
 """
 
 import contextlib
+import itertools
 import os
 import random
 import time
@@ -86,6 +87,7 @@ class Topology:
         self.select_unknown: Final = bool(select_unknown)
         self._now_ns: Final = clock.monotonic_ns
         self._draw: Final = self.rng.getrandbits
+        self._rotation: Final = itertools.count(self._draw(16))
         self._by_id: dict[str, Backend] = {}
         self._urls = UrlIndex()
         self._index = ModelIndex()
@@ -330,9 +332,10 @@ class Topology:
                 self._urls.add(after.url, backend.id)
         if after is not None and after.ejected_until_ns is not None:
             self._ejected[backend] = after.ejected_until_ns
-        elif self._ejected.pop(backend, None) is None:
-            return
-        self._next_return_ns = min(self._ejected.values(), default=None)
+        else:
+            self._ejected.pop(backend, None)
+        if self._ejected or self._next_return_ns is not None:
+            self._next_return_ns = min(self._ejected.values(), default=None)
 
     # --- what follows a write or a release, outside of every lock ------------------------------------------------------
 

@@ -2,9 +2,12 @@
 
 A waiter joins a line first and looks again afterwards, so that whatever happens after its last look finds it in line. It stays
 in line until it has what it wants; being woken only means "look again". Whoever leaves wakes the next in line, so a waiter
-that is cancelled while it is being woken cannot take the news with it.
+that is cancelled while it is being woken cannot take the news with it. Lines refer to their waiters weakly, so one whose
+`leave` was cut short by an exception from a signal handler does not stand before the others for ever.
 """
 
+import contextlib
+import weakref
 from collections import deque
 from collections.abc import Hashable
 from typing import Protocol
@@ -31,31 +34,24 @@ class Lines:
 
     def __init__(self) -> None:
         self._lock = CounterLock()
-        self.topics: dict[Hashable, dict[Hashable, deque[Waiter]]] = {}
+        self.topics: dict[Hashable, dict[Hashable, deque[weakref.ref[Waiter]]]] = {}
 
     def join(self, topic: Hashable, group: Hashable, waiter: Waiter) -> None:
         """Stand at the end of a line."""
         with self._lock:
-            self.topics.setdefault(topic, {}).setdefault(group, deque()).append(waiter)
+            self.topics.setdefault(topic, {}).setdefault(group, deque()).append(weakref.ref(waiter))
 
     def leave(self, topic: Hashable, group: Hashable, waiter: Waiter) -> None:
-        """Step out of a line and wake its new head."""
+        """Step out of a line, if in it, and wake its new head."""
         with self._lock:
-            groups = self.topics[topic]
-            line = groups[group]
-            line.remove(waiter)
-            head = line[0] if line else None
-            if head is None:
-                del groups[group]
-                if not groups:
-                    del self.topics[topic]
+            head = self._head(topic, group, gone=waiter)
         if head is not None:
             head.wake()
 
     def is_head(self, topic: Hashable, group: Hashable, waiter: Waiter) -> bool:
         """Whether nobody stands before `waiter`."""
         with self._lock:
-            return self.topics[topic][group][0] is waiter
+            return self._head(topic, group) is waiter
 
     def wake(self, topic: Hashable) -> None:
         """Wake the head of every line for this topic."""
@@ -65,5 +61,22 @@ class Lines:
             head.wake()
 
     def _heads(self, topic: Hashable) -> list[Waiter]:
-        # A line is empty for an instant while its owner's own finalizer gets here.
-        return [line[0] for line in self.topics.get(topic, {}).values() if line]
+        groups = tuple(self.topics.get(topic, ()))
+        return [head for group in groups if (head := self._head(topic, group)) is not None]
+
+    def _head(self, topic: Hashable, group: Hashable, gone: Waiter | None = None) -> Waiter | None:
+        """Who is first in a line, once `gone` and forgotten ones before it are out of it; caller holds the lock."""
+        groups = self.topics.get(topic, {})
+        line = groups.get(group, deque())
+        if gone is not None:
+            with contextlib.suppress(ValueError):
+                line.remove(weakref.ref(gone))
+        while line:
+            head = line[0]()
+            if head is not None:
+                return head
+            line.popleft()
+        groups.pop(group, None)
+        if not groups:
+            self.topics.pop(topic, None)
+        return None

@@ -109,8 +109,8 @@ class _Listening:
 
     def __enter__(self) -> None:
         self._watch._signal = self._signal
-        self._lines.join(Change, self._watch, self._watch)
+        self._lines.join(Change, id(self._watch), self._watch)
 
     def __exit__(self, *_: object) -> None:
-        self._lines.leave(Change, self._watch, self._watch)
+        self._lines.leave(Change, id(self._watch), self._watch)
         self._watch._signal = None
