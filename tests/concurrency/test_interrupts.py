@@ -36,6 +36,10 @@ def settle(registry: Registry) -> None:
     check(registry)
 
 
+def _leases(registry: Registry) -> list[object]:
+    return [ticket for backend in registry for ticket in backend._tickets if not isinstance(ticket, int)]
+
+
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_an_interrupt_at_any_point_of_a_verb_leaves_nothing_wrong(name):
     points = 0
@@ -50,8 +54,7 @@ def test_an_interrupt_at_any_point_of_a_verb_leaves_nothing_wrong(name):
             break
         points += 1
         settle(registry)
-        leased = [len(backend._tickets) - backend._raw for backend in registry]
-        assert not any(leased), f"a lease leaked when interrupted at {where}"
+        assert not _leases(registry), f"a lease leaked when interrupted at {where}"
         counted = sum(backend.pending_requests for backend in registry)
         assert counted in (sum(before), sum(before) + 1, sum(before) - 1, 0, before[0], before[1]), where
     report(f"[interrupts] {name}: {points} points")
@@ -155,7 +158,7 @@ def test_a_storm_of_interrupts_leaks_no_lease_and_sticks_no_lock(name, effort):
         with suppress(InterruptedHereError):
             storm.rage(interrupts=5_000 * effort, at_most_s=4 * effort)
     settle(registry)
-    leases = [ticket for backend in registry for ticket in backend._tickets if not isinstance(ticket, int)]
+    leases = _leases(registry)
     report(f"[interrupts] storm over {name}: {storm.raised} interrupts, {len(leases)} leases lost")
     assert not leases
     assert storm.raised >= 1_000

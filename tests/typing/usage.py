@@ -67,4 +67,4 @@ def mistakes(registry: Registry) -> None:
     registry.pick(5)  # type: ignore[arg-type]
     registry.candidates("m", exclude=["a"])  # type: ignore[call-arg]
     registry.acquire("m", policy=object())  # type: ignore[arg-type]
-    Backend("a", "http://a", wieght=5)  # type: ignore[call-arg]
+    Backend("a", "http://a", heft=5)  # type: ignore[call-arg]

@@ -49,7 +49,7 @@ class Selection(Operations):
         if self._abandoned or self._next_return_ns is not None:
             self._tidy()
         published = self._published(model, check_demand(demand) if demand else NO_DEMAND)
-        return () if published is None else published.ready
+        return published.ready if published is not None else ()
 
     def pick(self, model: str, **options: Unpack[PickOptions]) -> Backend:  # noqa: C901 -- the hot path, written out
         """A backend for one request, without counting it; see `PickOptions` for the keyword arguments.
@@ -72,7 +72,7 @@ class Selection(Operations):
         ready = (entry.published or self._publish(entry, model)).alike if entry is not None else None
         if not ready:
             return self._pick_among(model, NO_WISH)
-        # The default policy, see `choose`; written out, because a call would be a tenth of the whole pick.
+        # The default policy, see module `choose`; written out, because a call would be a tenth of the whole pick.
         count = len(ready)
         if count == 1:
             return ready[0]

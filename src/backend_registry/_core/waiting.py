@@ -39,7 +39,8 @@ class Lines:
     def join(self, topic: Hashable, group: Hashable, waiter: Waiter) -> None:
         """Stand at the end of a line."""
         with self._lock:
-            self.topics.setdefault(topic, {}).setdefault(group, deque()).append(weakref.ref(waiter))
+            # A topic never has no lines, not even between two calls, since nobody would come across it to tidy it up.
+            self.topics.setdefault(topic, {group: deque()}).setdefault(group, deque()).append(weakref.ref(waiter))
 
     def leave(self, topic: Hashable, group: Hashable, waiter: Waiter) -> None:
         """Step out of a line, if in it, and wake its new head."""
@@ -76,7 +77,9 @@ class Lines:
             if head is not None:
                 return head
             line.popleft()
-        groups.pop(group, None)
-        if not groups:
+        # The last line goes in one call with its topic; see `join`.
+        if groups.keys() <= {group}:
             self.topics.pop(topic, None)
+        else:
+            groups.pop(group, None)
         return None
