@@ -5,17 +5,15 @@ here, and asyncio is imported by the coroutines that need it, which run in a loo
 """
 
 import contextlib
-import math
-import time
-from collections.abc import Callable
 from types import TracebackType
 from typing import Self, Unpack
 
 from backend_registry._core.changes import Change, Resync
 from backend_registry._core.demand import PickOptions, check_wish
 from backend_registry._core.lease import Lease
-from backend_registry._core.limits import check_seconds
+from backend_registry._core.limits import check_text
 from backend_registry._core.selection import Selection
+from backend_registry._core.waiting import countdown
 from backend_registry._core.watch import Watch as CoreWatch
 from backend_registry.errors import ModelNotFoundError, NoBackendError
 
@@ -132,8 +130,9 @@ class Registry(Selection):
             NoBackendError: the time is over; `.reasons` says why each backend was out.
             InvalidValueError: an option is of the wrong type or out of its range.
         """
+        check_text("model", model)
         wish = check_wish(options)
-        remaining_s = _countdown(timeout)
+        remaining_s = countdown(timeout)
         group = (wish.demand, wish.exclude)
         signal = _LoopSignal()
         try:
@@ -167,7 +166,7 @@ class Registry(Selection):
             BackendNotFoundError: no such backend.
             InvalidValueError: not a number of seconds.
         """
-        remaining_s = _countdown(timeout)
+        remaining_s = countdown(timeout)
         backend = self._registered(backend_id)
         self.drain(backend_id)
         signal = _LoopSignal()
@@ -190,11 +189,3 @@ class Registry(Selection):
         if due_ns is None:
             return _LOOK_AGAIN_S
         return min(max((due_ns - self._now_ns()) / 1e9, 0.001), _LOOK_AGAIN_S)
-
-
-def _countdown(timeout: float | None) -> Callable[[], float]:
-    """A function that says how many seconds are left."""
-    if timeout is None:
-        return lambda: math.inf
-    end_s = time.monotonic() + check_seconds("timeout", timeout)
-    return lambda: end_s - time.monotonic()

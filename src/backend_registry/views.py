@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from backend_registry import (
     Backend,
@@ -98,12 +98,17 @@ def public_url(url: str) -> str:
     """A url without user name, password, query and fragment.
 
     Raises:
-        ValueError: it is no url.
+        ValueError: it is no url; says nothing of what it is.
 
     >>> public_url("https://me:pw@gpu-1:8000/proxy?key=abc")
     'https://gpu-1:8000/proxy'
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        # Looked at for its error: a password with a slash in it leaves half of itself where the port should be.
+        _ = parts.port
+    except ValueError:
+        raise ValueError("is no url") from None
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
@@ -138,9 +143,15 @@ def _public_metadata(metadata: dict[str, str]) -> dict[str, str]:
     return {key: public_text(value) for key, value in metadata.items() if not is_secret_name(key)}
 
 
-Text = Annotated[str, AfterValidator(public_text)]
-Url = Annotated[str, AfterValidator(public_url)]
-Metadata = Annotated[dict[str, str], AfterValidator(_public_metadata)]
+def _encodable(value: object) -> object:
+    """A text whose lone surrogates, which no JSON can hold, are question marks; other types are left to the field's check."""
+    return value.encode(errors="replace").decode() if isinstance(value, str) and not value.isascii() else value
+
+
+Encodable = Annotated[str, BeforeValidator(_encodable)]
+Text = Annotated[Encodable, AfterValidator(public_text)]
+Url = Annotated[Encodable, AfterValidator(public_url)]
+Metadata = Annotated[dict[Encodable, Encodable], AfterValidator(_public_metadata)]
 Count = Annotated[int, Field(ge=0, le=2**64 - 1, json_schema_extra={"format": "uint64"})]
 Health = Literal[BackendStatus.HEALTHY, BackendStatus.UNHEALTHY, BackendStatus.UNKNOWN]
 
@@ -158,7 +169,7 @@ class ModelView(_View):
     """One model as one backend serves it."""
 
     id: str
-    name: str
+    name: Text
     context_length: Count
     supports_vision: bool
     supports_tools: bool

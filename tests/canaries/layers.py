@@ -79,8 +79,9 @@ LAYERS: dict[str, Callable[[], None]] = {
     "ties": ties,
     "order of waiters": test_cancellation.test_waiters_are_served_in_the_order_in_which_they_came,
     "fork": test_reentry.test_a_child_forked_while_threads_hold_locks_can_do_everything,
+    "locks": test_interrupts.test_two_interrupts_in_a_row_do_not_leave_a_lock_taken,
     "whole decrements": test_interrupts.test_an_interrupted_decrement_has_either_happened_or_not,
     **{f"schedules of {scenario.name.split(':')[0]}": schedules(scenario.name) for scenario in SCENARIOS},
-    **{f"interrupts of {name}": interrupts(name) for name in ("add", "remove", "with lease", "decrement")},
+    **{f"interrupts of {name}": interrupts(name) for name in ("add", "remove", "with lease", "watch")},
     **{f"cancellation of {name}": cancellation(name) for name in ("acquire_async", "drain_async", "stream", "watch")},
 }

@@ -5,18 +5,20 @@ A mutant replaces one function of the core.
 
 import asyncio
 import itertools
+import weakref
+from collections import deque
 from typing import Any
 
 from backend_registry import BackendOwnershipError, DuplicateBackendError
 from backend_registry._core import backend as backend_module
 from backend_registry._core import operations as operations_module
-from backend_registry._core import selection as selection_module
 from backend_registry._core.backend import Backend
 from backend_registry._core.changes import Journal
 from backend_registry._core.choose import has_room
-from backend_registry._core.index import ModelEntry, ModelIndex, Published
+from backend_registry._core.index import ModelEntry, ModelIndex
 from backend_registry._core.latency import ENDED, Tally, fold
 from backend_registry._core.lease import Lease, Ticket
+from backend_registry._core.lock import InterruptSafeLock
 from backend_registry._core.operations import Applied, Operations
 from backend_registry._core.selection import Selection
 from backend_registry._core.topology import Edit, Topology
@@ -29,7 +31,7 @@ _update, _carry_out, _publish, _put = operations_module._update, Topology._carry
 _join, _index_drop, _init_lease = Lines.join, ModelIndex.drop, Lease.__init__
 
 
-# --- counters
+# --- counters and locks
 
 
 def lost_update(self: Any, backend_id: str) -> int:
@@ -83,6 +85,15 @@ def decrement_pops_first(self: Any) -> int:
         return len(self._tickets)
 
 
+def lock_asks_before_it_releases(self: Any) -> bool:
+    try:
+        return self.acquire()
+    except BaseException:
+        if self._is_owned():
+            self.release()
+        raise
+
+
 # --- leases
 
 
@@ -94,7 +105,7 @@ def lease_without_finalizer(self: Any, registry: Any, backend: Backend, model: s
     backend._tickets[self._ticket] = started_ns
 
 
-def lease_by_id(self: Any, outcome: Any, latency_us: int | None = None) -> bool:
+def lease_by_id(self: Any, outcome: Any, latency_us: int | None = None, retry_after: float | None = None) -> bool:
     ticket, self._ticket = self._ticket, None
     backend = self._registry._by_id.get(self.backend.id)
     if ticket is None or backend is None:
@@ -105,7 +116,7 @@ def lease_by_id(self: Any, outcome: Any, latency_us: int | None = None) -> bool:
     return True
 
 
-def finish_counts_twice(self: Any, outcome: Any, latency_us: int | None = None) -> bool:
+def finish_counts_twice(self: Any, outcome: Any, latency_us: int | None = None, retry_after: float | None = None) -> bool:
     ticket = self._ticket
     if ticket is None:
         return False
@@ -145,8 +156,8 @@ def count_after_drain(self: Any, model: str, **options: Any) -> Lease:
         return Lease(self, backend, model, options)
 
 
-def first_of_the_tied(published: Published, draw: Any) -> Backend:
-    return min(published.ready, key=lambda backend: len(backend._tickets))
+def first_of_the_tied(self: Any, model: str, **options: Any) -> Backend:
+    return min(self.candidates(model, **options), key=lambda backend: len(backend._tickets))
 
 
 def everything_selectable(self: Any, record: Any) -> bool:
@@ -269,6 +280,11 @@ def last_come_first_served(self: Any, topic: Any, group: Any, waiter: Any) -> No
     line.insert(0, line.pop())
 
 
+def join_leaves_a_topic_without_lines(self: Any, topic: Any, group: Any, waiter: Any) -> None:
+    with self._lock:
+        self.topics.setdefault(topic, {}).setdefault(group, deque()).append(weakref.ref(waiter))
+
+
 def nobody_leaves(self: Any, topic: Any, group: Any, waiter: Any) -> None:
     return None
 
@@ -296,6 +312,7 @@ MUTANTS: dict[str, tuple[Any, str, Any]] = {
     "average in milliseconds": (backend_module, "fold", fold_in_milliseconds),
     "fold twice": (Backend, "_compact", fold_twice),
     "fold and lose": (Backend, "_compact", fold_and_lose),
+    "lock asks before it releases": (InterruptSafeLock, "__enter__", lock_asks_before_it_releases),
     "lease without finalizer": (Lease, "__init__", lease_without_finalizer),
     "lease by id": (Lease, "_end", lease_by_id),
     "finish counts twice": (Lease, "_end", finish_counts_twice),
@@ -303,7 +320,7 @@ MUTANTS: dict[str, tuple[Any, str, Any]] = {
     "await before giving back": (Lease, "__aexit__", await_before_giving_back),
     "admit without lock": (Selection, "acquire", admit_without_lock),
     "count after drain": (Selection, "acquire", count_after_drain),
-    "first of the tied": (selection_module, "choose", first_of_the_tied),
+    "first of the tied": (Selection, "pick", first_of_the_tied),
     "everything selectable": (Topology, "_selectable", everything_selectable),
     "no cool-down ends": (Operations, "_end_ejections", no_cool_down_ends),
     "add checks outside the lock": (Operations, "add_backend", add_checks_outside_the_lock),
@@ -320,6 +337,7 @@ MUTANTS: dict[str, tuple[Any, str, Any]] = {
     "update_models in steps": (Operations, "update_models", update_models_in_steps),
     "nobody is told": (Topology, "_announce", nobody_is_told),
     "last come first served": (Lines, "join", last_come_first_served),
+    "a topic without lines": (Lines, "join", join_leaves_a_topic_without_lines),
     "nobody leaves": (Lines, "leave", nobody_leaves),
     "skip what was missed": (Watch, "poll", skip_what_was_missed),
     "child inherits requests": (Topology, "_after_fork_in_child", child_inherits_requests),

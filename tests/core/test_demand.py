@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend_registry import Capability, InvalidValueError
+from backend_registry import P2C, Capability, InvalidValueError
 from backend_registry._core.demand import NO_DEMAND, Demand, check_wish
 from tests.core.fleet import add, unchanged
 
@@ -21,6 +21,7 @@ BAD = [
     ({"exclude": iter(["a"])}, "exclude", "is a list_iterator", "pass a set, list or tuple of backend ids"),
     ({"exclude": [5]}, "exclude", "holds something else than a str", "pass backend ids"),
     ({"policy": object()}, "policy", "object has no method choose", "pass a Policy object"),
+    ({"policy": P2C}, "policy", "is the class P2C", "pass an object of it"),
 ]
 
 

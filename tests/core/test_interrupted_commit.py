@@ -63,6 +63,8 @@ def fleet():
 
 def visible(registry):
     """What can be seen, without the identity of objects."""
+    # First, since it takes the lock, and whoever takes the lock completes what was cut short.
+    urls = [registry.has_backend_url(f"http://{name}:8000") for name in ("a", "b", "c", "neighbour")]
     snapshot = registry.snapshot()
     return (
         snapshot.revision,
@@ -71,7 +73,7 @@ def visible(registry):
         {model: sorted(serving) for model, serving in snapshot.models.items()},
         {model: sorted(ids(registry.candidates(model))) for model in ("x", "y", "n", "z")},
         sorted(ids(registry.get_healthy_backends())),
-        [registry.has_backend_url(f"http://{name}:8000") for name in ("a", "b", "c", "neighbour")],
+        urls,
         [change.revision for change in iter(registry.watch(since=0).poll, None)],
     )
 

@@ -103,8 +103,8 @@ def test_url_is_stored_as_the_root_of_the_server(value, stored):
         ("http://", "has no host"),
         ("http://:8000", "has no host"),
         ("http:///path", "has no host"),
-        ("http://h:99999", "Port out of range 0-65535"),
-        ("http://[::1", "Invalid IPv6 URL"),
+        ("http://h:99999", "has a host or port that is not valid"),
+        ("http://[::1", "has a host or port that is not valid"),
     ],
 )
 def test_url_without_scheme_or_host_is_refused(value, problem):
@@ -124,7 +124,7 @@ def test_url_has_two_kilobytes_at_most():
         (1.0, "is a float"),
         (0, "is 0"),
         (11, "is 11"),
-        (10**30, "is 1" + "0" * 22 + "…"),
+        (10**30, "is 1" + "0" * 30),
     ],
 )
 def test_count_is_refused_with_its_range(value, problem):
@@ -233,7 +233,7 @@ def test_no_metadata_costs_nothing():
         ({str(n): "" for n in range(65)}, "metadata", "has 65 entries", "pass at most 64"),
         ({5: "a"}, "metadata", "is a int", "pass a str"),
         ({"a": 5}, "metadata['a']", "is a int", "pass a str"),
-        ({"a": "x" * 2049}, "metadata['a']", "is too long", "pass at most 2048 bytes"),
+        ({"a": "x" * 2049}, "metadata['a']", "has 2049 bytes", "pass at most 2048"),
     ],
 )
 def test_metadata_is_refused(value, field, problem, remedy):
@@ -268,3 +268,12 @@ def test_texts_for_people_are_cut_and_say_so():
 def test_each_argument_of_a_backend_is_named_when_refused(field, value):
     arguments = {"id": "a", "url": "http://a", field: value}
     assert refusal(Backend, **arguments)[0] == field
+
+
+@pytest.mark.parametrize(
+    "url", ["http://user:s3cr/et@host", "http://bob:s3cr@ho℀st", "http://s3cr x", "http://h\\s3cr", "http://h:0"]
+)
+def test_url_that_is_refused_is_not_repeated(url):
+    with pytest.raises(InvalidValueError, match="has a host or port that is not valid") as caught:
+        check_url("url", url)
+    assert "s3cr" not in str(caught.value)

@@ -81,7 +81,20 @@ def test_ids_that_cannot_exist_are_refused_by_name(registry, value):
     for verb in (registry.remove_backend, registry.drain, registry.increment_pending, registry.decrement_pending):
         with unchanged(registry), pytest.raises(InvalidValueError, match=r"^backend_id: "):
             verb(value)
-    assert registry.get_backend(value) is None
+
+
+@pytest.mark.parametrize("value", [5, None, [], b"a"])
+def test_lookups_refuse_what_is_no_text(registry, value):
+    add(registry, "a")
+    with pytest.raises(InvalidValueError, match=r"^backend_id: is a "):
+        registry.get_backend(value)
+    for verb in (registry.get_backends_for_model, registry.candidates, registry.pick, registry.acquire, registry.explain):
+        with pytest.raises(InvalidValueError, match=r"^model: is a "):
+            verb(value)
+
+
+def test_lookup_of_an_id_that_cannot_exist_finds_nothing(registry):
+    assert registry.get_backend("a" * 257) is registry.get_backend("") is None
 
 
 @pytest.mark.parametrize("url", ["", 5, "10.0.0.1"])

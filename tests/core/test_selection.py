@@ -275,3 +275,27 @@ def test_every_reason_of_an_error_is_a_known_code(registry, clock):
     with pytest.raises(NoBackendError) as caught:
         registry.pick("m")
     assert set(caught.value.reasons.values()) <= set(REASON_CODES)
+
+
+def test_explain_does_not_count_a_lease_that_was_forgotten(registry):
+    add(registry, "a", max_pending=1)
+    registry.acquire("m")
+    assert [decision.eligible for decision in registry.explain("m")] == [True]
+
+
+def test_policy_that_removes_what_it_chooses_gets_no_lease_on_it(registry):
+    add(registry, "a", "b")
+
+    class Removing:
+        def choose(self, candidates, request):
+            if candidates[0].id == "a":
+                registry.remove_backend("a")
+            return candidates[0]
+
+    assert registry.acquire("m", policy=Removing()).backend.id == "b"
+
+
+def test_affinity_key_has_a_limit(registry):
+    add(registry, "a")
+    with pytest.raises(InvalidValueError, match=r"^affinity: has 2049 characters; pass at most 2048"):
+        registry.pick("m", affinity="k" * 2049)

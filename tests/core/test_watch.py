@@ -176,3 +176,22 @@ def test_watcher_may_call_any_method(registry, until):
     until(lambda: len(registry.get_healthy_backends()) == 2)
     watch.close()
     thread.join()
+
+
+def test_close_from_another_thread_ends_the_wait_wherever_it_comes(registry, monkeypatch):
+    watch = registry.watch()
+    polled = watch.poll
+
+    def closed_after_the_look():
+        change = polled()
+        watch.close()
+        return change
+
+    monkeypatch.setattr(watch, "poll", closed_after_the_look)
+    assert watch.next(timeout=20) is None
+
+
+@pytest.mark.parametrize("timeout", ["x", -1, float("nan"), True, 10**400])
+def test_timeout_that_is_no_duration_is_refused(registry, timeout):
+    with pytest.raises(InvalidValueError, match=r"^timeout: "):
+        registry.watch().next(timeout=timeout)

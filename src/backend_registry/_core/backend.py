@@ -106,6 +106,7 @@ class Backend:
         "_checked_ns",
         "_lock",
         "_log",
+        "_open",
         "_owner",
         "_raw",
         "_record",
@@ -154,6 +155,8 @@ class Backend:
             max_pending=None if max_pending is None else check_count("max_pending", max_pending, least=1),
         )
         self._owner: Topology | None = None
+        # Registered and enabled: whether a lease that has just been counted may stand.
+        self._open = False
         self._checked_ns = 0
         self._streak = _NO_STREAK
         self._underflows = 0

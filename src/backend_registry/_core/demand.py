@@ -7,7 +7,7 @@ cost more than the pick itself, while "no options" is one truth test.
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypedDict
 
-from backend_registry._core.limits import check_count, check_text
+from backend_registry._core.limits import MAX_AFFINITY_CHARS, check_count, check_text, shown
 from backend_registry._core.model import Capability
 from backend_registry.errors import InvalidValueError
 
@@ -144,7 +144,7 @@ def _demand(options: Mapping[str, Any]) -> Demand:
 
 def _check_require(require: object) -> Capability:
     if isinstance(require, bool) or not isinstance(require, int) or not 0 <= require <= _ALL_CAPABILITIES:
-        raise InvalidValueError("require", f"is {require!r:.64}", "pass Capability members joined with |")
+        raise InvalidValueError("require", f"is {shown(require)}", "pass Capability members joined with |")
     return Capability(require)
 
 
@@ -152,6 +152,8 @@ _ALL_CAPABILITIES = sum(Capability)
 
 
 def _check_policy(policy: Policy | None) -> Policy | None:
+    if isinstance(policy, type):
+        raise InvalidValueError("policy", f"is the class {policy.__name__}", "pass an object of it")
     if policy is not None and not callable(getattr(policy, "choose", None)):
         raise InvalidValueError("policy", f"{type(policy).__name__} has no method choose", "pass a Policy object")
     return policy
@@ -160,6 +162,8 @@ def _check_policy(policy: Policy | None) -> Policy | None:
 def _check_affinity(affinity: object) -> str:
     if not isinstance(affinity, str):
         raise InvalidValueError("affinity", f"is a {type(affinity).__name__}", "pass a str, such as a session id")
+    if len(affinity) > MAX_AFFINITY_CHARS:
+        raise InvalidValueError("affinity", f"has {len(affinity)} characters", f"pass at most {MAX_AFFINITY_CHARS}")
     return affinity
 
 

@@ -5,9 +5,10 @@ write; the child then makes new locks, since the threads that might have held th
 """
 
 import os
-import threading
 import weakref
 from typing import Final, Protocol
+
+from backend_registry._core.lock import CounterLock
 
 __all__ = ("guard",)
 
@@ -26,7 +27,7 @@ class Forkable(Protocol):
 
 
 _guarded: Final[weakref.WeakSet[Forkable]] = weakref.WeakSet()
-_lock = threading.Lock()
+_lock = CounterLock()
 _held: list[Forkable] = []
 
 

@@ -83,7 +83,8 @@ def check_reason(field: str, value: object) -> str | None:
         return None
     if not isinstance(value, str):
         raise InvalidValueError(field, f"is a {type(value).__name__}", "pass a str or None")
-    return shorten(" ".join(value.split())) or None
+    # Text of the operating system may hold lone surrogates, which could not be sent as JSON.
+    return shorten(" ".join(value.encode(errors="replace").decode().split())) or None
 
 
 @dataclass(frozen=True, slots=True)

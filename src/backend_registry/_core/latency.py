@@ -71,5 +71,5 @@ def fold(tally: Tally, samples: Sequence[Sample]) -> Tally:
             peak_us = latency_us
         elif at_ns > peak_at_ns:
             peak_us = latency_us + (peak_us - latency_us) * exp((peak_at_ns - at_ns) * PER_NS)
-        peak_at_ns = at_ns
+        peak_at_ns = max(peak_at_ns, at_ns)
     return Tally(ema_us, count, peak_us, peak_at_ns, first_byte, total, failed)

@@ -153,6 +153,8 @@ class Lease:
 
         Raises:
             InvalidValueError: an argument is of the wrong type or out of its range; the request goes on.
+            ReentrantWriteError: `retry_after` in a signal handler or finalizer that interrupted a write of its own thread; the
+                request has ended, the backend is not left alone.
 
         Thread-safety: any thread. Cost: about half a microsecond and no lock, but for every 32nd finish on a backend, which
         folds the samples of those before it.
@@ -185,11 +187,13 @@ class Lease:
             log.append((now_ns, None, self._first_byte_us, FAILED if outcome is _FAILED else ENDED))
         if len(log) > UNFOLDED_MOST:
             backend._compact()
-        if retry_after:
-            # Before anybody is woken, or the first in line would get the overloaded backend.
-            registry._cool_down(backend, retry_after)
-        if registry._waiting:
-            registry._released(backend)
+        try:
+            if retry_after:
+                # Before anybody is woken, or the first in line would get the overloaded backend.
+                registry._cool_down(backend, retry_after)
+        finally:
+            if registry._waiting:
+                registry._released(backend)
         return True
 
     def _withdraw(self) -> None:

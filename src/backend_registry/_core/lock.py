@@ -44,8 +44,11 @@ class InterruptSafeLock(_OwnedLock):
         try:
             return self.acquire()
         except BaseException:
-            if self._is_owned():
+            # The first call here must be the release itself: a second exception may arrive after any call.
+            try:  # noqa: SIM105 -- suppress() would be such a call
                 self.release()
+            except RuntimeError:
+                pass  # Not taken: the wait for it was interrupted.
             raise
 
 

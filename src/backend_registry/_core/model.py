@@ -47,7 +47,7 @@ class Model:
     def __post_init__(self) -> None:
         # A frozen dataclass can only be completed through object.__setattr__.
         object.__setattr__(self, "id", check_id("model.id", self.id))
-        object.__setattr__(self, "name", check_text("model.name", self.name) if self.name else self.id)
+        object.__setattr__(self, "name", self.id if self.name == "" else check_text("model.name", self.name))
         check_count("model.context_length", self.context_length, least=0)
         for field in ("supports_vision", "supports_tools", "supports_json_mode"):
             if not isinstance(getattr(self, field), bool):

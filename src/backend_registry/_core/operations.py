@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from backend_registry._core.backend import Backend
 from backend_registry._core.health import BackendStatus, ProbeResult, Streak, check_reason, next_health
-from backend_registry._core.limits import check_id, check_url
+from backend_registry._core.limits import check_text, check_url
 from backend_registry._core.model import Model, check_models
 from backend_registry._core.record import BackendRecord, Intent, check_enum
 from backend_registry._core.topology import Edit, Topology
@@ -49,9 +49,7 @@ class Operations(Topology):
             self._carry_out()
             if backend.id in self._by_id:
                 raise DuplicateBackendError(backend.id)
-            edit = _addition(backend)
-            self._claim([backend])
-            change = self._commit([edit])
+            change = self._commit([_addition(backend)])
         self._announce(change)
 
     def remove_backend(self, backend_id: str) -> Backend:
@@ -90,7 +88,7 @@ class Operations(Topology):
         return applied
 
     def _reconciled(self, wanted: dict[str, Backend]) -> tuple[list[Edit], Applied]:
-        """The edits that lead to `wanted`, with new backends claimed, and their account; caller holds the topology lock."""
+        """The edits that lead to `wanted`, and their account; caller holds the topology lock."""
         for backend in wanted.values():
             if backend._owner is not None and self._by_id.get(backend.id) is not backend:
                 raise BackendOwnershipError(backend.id)
@@ -104,31 +102,17 @@ class Operations(Topology):
             more = _replacement(now, backend)
             edits += more
             (added if now is None else updated if more else unchanged).append(backend.id)
-        self._claim(edit.backend for edit in edits if edit.before is None)
         return edits, Applied(tuple(added), tuple(updated), tuple(backend.id for backend in gone), tuple(unchanged))
-
-    def _claim(self, backends: Iterable[Backend]) -> None:
-        """Become the owner of all of `backends` or of none; caller holds the topology lock."""
-        claimed: list[Backend] = []
-        for backend in backends:
-            # Two registries may be offered the same object at once, and their topology locks are not the same lock.
-            with backend._lock:
-                free = backend._owner is None
-                if free:
-                    backend._owner = self
-            if not free:
-                for other in claimed:
-                    other._owner = None
-                raise BackendOwnershipError(backend.id)
-            claimed.append(backend)
 
     def get_backend(self, backend_id: str) -> Backend | None:
         """The live backend of this id, or None. Cost: one dict lookup."""
         try:
-            return self._by_id.get(backend_id)
+            backend = self._by_id.get(backend_id)
         except TypeError:
-            check_id("backend_id", backend_id)
-            raise
+            backend = None
+        if backend is None and not isinstance(backend_id, str):
+            check_text("backend_id", backend_id)
+        return backend
 
     def backend_count(self) -> int:
         """Number of backends."""
@@ -150,12 +134,17 @@ class Operations(Topology):
         Raises:
             InvalidValueError: not a url.
         """
-        return check_url("url", url) in self._urls
+        root = check_url("url", url)
+        if self._lock.held_by_me:
+            return any(record.url == root for _, record in self._as_noted())
+        with self._lock:
+            self._carry_out()
+            return root in self._urls
 
     def _registered(self, backend_id: str) -> Backend:
         backend = self.get_backend(backend_id)
         if backend is None:
-            raise BackendNotFoundError(check_id("backend_id", backend_id))
+            raise BackendNotFoundError(check_text("backend_id", backend_id))
         return backend
 
     # --- what one backend is and does ----------------------------------------------------------------------------------
@@ -250,7 +239,7 @@ class Operations(Topology):
             BackendNotFoundError: no such backend.
             InvalidValueError: not a model id.
         """
-        gone = check_id("model_id", model_id)
+        gone = check_text("model_id", model_id)
         self._edit(backend_id, lambda record: record._replace(models=tuple(m for m in record.models if m.id != gone)))
 
     def drain(self, backend_id: str) -> None:
@@ -311,7 +300,7 @@ class Operations(Topology):
         try:
             backend = self._by_id[backend_id]
         except (KeyError, TypeError):
-            raise BackendNotFoundError(check_id("backend_id", backend_id)) from None
+            raise BackendNotFoundError(check_text("backend_id", backend_id)) from None
         # As Backend.increment_pending, without the call.
         tickets = backend._tickets
         with backend._lock:
@@ -350,8 +339,8 @@ def _check_backend(backend: object) -> None:
         raise InvalidValueError("backend", f"is a {type(backend).__name__}", "pass a Backend object")
 
 
-def _by_unique_id(backends: Iterable[Backend]) -> dict[str, Backend]:
-    if not isinstance(backends, Iterable):
+def _by_unique_id(backends: object) -> dict[str, Backend]:
+    if isinstance(backends, str | bytes) or not isinstance(backends, Iterable):
         raise InvalidValueError("desired", f"is a {type(backends).__name__}", "pass an iterable of Backend objects")
     unique: dict[str, Backend] = {}
     for backend in backends:

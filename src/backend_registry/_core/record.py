@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeVar
 
 from backend_registry._core.health import BackendStatus
-from backend_registry._core.limits import check_names
+from backend_registry._core.limits import check_names, shown
 from backend_registry._core.model import Model
 from backend_registry.errors import InvalidValueError
 
@@ -92,10 +92,6 @@ class BackendRecord(NamedTuple):
         """Neither limited nor weighted, so that the default policy needs to compare nothing but load."""
         return self.max_pending is None and self.weight == DEFAULT_WEIGHT
 
-    def described_as(self, other: "BackendRecord") -> bool:
-        """Whether both were made from the same constructor arguments, whatever happened to them since."""
-        return self[:_DESCRIBED] == other[:_DESCRIBED]
-
     def redescribed(self, other: "BackendRecord") -> "BackendRecord":
         """This record with the constructor arguments of `other`, keeping health, intent and ejection."""
         return BackendRecord._make((*other[:_DESCRIBED], *self[_DESCRIBED:]))
@@ -118,7 +114,7 @@ def check_enum(field: str, value: object, kind: type[_Named]) -> _Named:
     for member in kind:
         if value == member:
             return member
-    raise InvalidValueError(field, f"is {value!r:.64}", f"pass one of {', '.join(kind)}")
+    raise InvalidValueError(field, f"is {shown(value)}", f"pass one of {', '.join(kind)}")
 
 
 def check_credential_env(value: str | Iterable[str] | None) -> tuple[str, ...]:

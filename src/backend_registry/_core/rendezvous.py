@@ -19,9 +19,12 @@ __all__ = ("Rendezvous",)
 _MASK = 2**64 - 1
 
 
-@functools.lru_cache(maxsize=65536)
 def _hash(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest())
+
+
+# Of backend ids only: keys come from clients, who could fill any cache.
+_hash_of_id = functools.lru_cache(maxsize=65536)(_hash)
 
 
 def _mix(value: int) -> int:
@@ -46,14 +49,16 @@ class Rendezvous:
     def choose(self, candidates: tuple[Backend, ...], request: PickRequest) -> Backend:
         """The key's first choice that has not more than its share."""
         key = request.rng.getrandbits(64) if request.affinity is None else _hash(request.affinity)
-        ranked = sorted(candidates, key=lambda backend: _score(key, backend), reverse=True)
+        # Read once: a weight that changed in between could leave nobody with room.
+        weights = {backend: backend.weight for backend in candidates}
         loads = {backend: backend.pending_requests for backend in candidates}
         # Rounded up, the shares add up to more than the load, so somebody has room.
-        fair = self._bound * (sum(loads.values()) + 1) / sum(backend.weight for backend in candidates)
-        return next(backend for backend in ranked if loads[backend] < math.ceil(fair * backend.weight))
+        fair = self._bound * (sum(loads.values()) + 1) / sum(weights.values())
+        ranked = sorted(candidates, key=lambda backend: _score(key, backend.id, weights[backend]), reverse=True)
+        return next(backend for backend in ranked if loads[backend] < math.ceil(fair * weights[backend]))
 
 
-def _score(key: int, backend: Backend) -> float:
+def _score(key: int, backend_id: str, weight: int) -> float:
     # Half a step away from 0 and 1, where the logarithm would not be finite or would be zero.
-    share = (_mix(key ^ _hash(backend.id)) + 0.5) / 2.0**64
-    return -backend.weight / math.log(min(share, 1.0 - 2.0**-53))
+    share = (_mix(key ^ _hash_of_id(backend_id)) + 0.5) / 2.0**64
+    return -weight / math.log(min(share, 1.0 - 2.0**-53))

@@ -18,9 +18,9 @@ import itertools
 import os
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
 
 from backend_registry._core.backend import Backend
 from backend_registry._core.changes import Change, Entry, Journal, Snapshot
@@ -30,25 +30,18 @@ from backend_registry._core.forking import guard
 from backend_registry._core.health import BackendStatus, HealthPolicy
 from backend_registry._core.index import ModelEntry, ModelIndex, Published, UrlIndex
 from backend_registry._core.latency import ENDED
-from backend_registry._core.limits import check_count, check_text
+from backend_registry._core.limits import check_count, check_text, shown
 from backend_registry._core.lock import WriterLock
-from backend_registry._core.reasons import lacks, standing
-from backend_registry._core.record import BackendRecord
+from backend_registry._core.noted import Edit, View, as_noted, models_of, published_of
+from backend_registry._core.reasons import standing
+from backend_registry._core.record import BackendRecord, Intent
 from backend_registry._core.waiting import Lines
-from backend_registry.errors import InvalidValueError
+from backend_registry.errors import BackendOwnershipError, InvalidValueError
 
 if TYPE_CHECKING:
     from backend_registry._core.lease import Ticket
 
 __all__ = ("Edit", "Topology")
-
-
-class Edit(NamedTuple):
-    """What one backend's record becomes; `before` is None for a new backend, `after` for one that goes."""
-
-    backend: Backend
-    before: BackendRecord | None
-    after: BackendRecord | None
 
 
 _Value = TypeVar("_Value")
@@ -62,7 +55,7 @@ class Cell(Generic[_Value]):
     def __init__(self, make: Callable[[], _Value], scan: Callable[[], _Value]) -> None:
         self.fresh: _Value | None = None
         self.make = make
-        # For readers inside a write of their own thread; see `_as_noted`.
+        # For readers inside a write of their own thread.
         self.scan = scan
 
 
@@ -81,10 +74,11 @@ class Topology:
         if health_policy is not None and not isinstance(health_policy, HealthPolicy):
             raise InvalidValueError("health_policy", f"is a {type(health_policy).__name__}", "pass a HealthPolicy")
         check_count("journal_size", journal_size, least=1, most=2**20)
+        _check_sources(clock, rng, select_unknown)
         self.clock: Final = clock
         self.rng: Final = random.Random() if rng is None else rng
         self.health_policy: Final = health_policy or HealthPolicy()
-        self.select_unknown: Final = bool(select_unknown)
+        self.select_unknown: Final = select_unknown
         self._now_ns: Final = clock.monotonic_ns
         self._draw: Final = self.rng.getrandbits
         self._rotation: Final = itertools.count(self._draw(16))
@@ -103,7 +97,7 @@ class Topology:
         self._start_epoch()
         self._all = Cell(lambda: tuple(self._by_id.values()), self._scan_all)
         self._all_healthy = Cell(lambda: tuple(self._healthy), self._scan_healthy)
-        self._model_total = Cell(lambda: len(self._index), lambda: len(self._scan_models()))
+        self._model_total = Cell(lambda: len(self._index), lambda: len(models_of(self._as_noted())))
         self._snapshots = Cell(self._take_snapshot, self._scan_snapshot)
         guard(self)
 
@@ -149,7 +143,7 @@ class Topology:
 
     @property
     def revision(self) -> int:
-        """Number of commits so far; a write that changes nothing makes none."""
+        """Number of commits that are complete; a write that changes nothing makes none."""
         return self._revision
 
     @property
@@ -189,10 +183,12 @@ class Topology:
     def _entry(self, model: str) -> ModelEntry | None:
         """The entry of a model, None if nobody serves it."""
         try:
-            return self._entry_of(model)
+            entry = self._entry_of(model)
         except TypeError:
+            entry = None
+        if entry is None and not isinstance(model, str):
             check_text("model", model)
-            raise
+        return entry
 
     def _read(self, cell: "Cell[_Value]") -> _Value:
         """The cell's value, made anew if a writer has emptied it."""
@@ -215,18 +211,10 @@ class Topology:
             self._carry_out()
             return entry.published or entry.publish()
 
-    # A signal handler, or a finalizer, that interrupts a write of its own thread can neither wait for the lock nor use the
-    # sets, which may be half changed. It is shown the world as it will be once the commit that is noted down is carried out,
-    # which nothing can prevent any more.
+    # For readers inside a write of their own thread; see `noted`.
 
-    def _as_noted(self) -> list[tuple[Backend, BackendRecord]]:
-        view = {backend.id: (backend, backend.record) for backend in self._by_id.values()}
-        for backend, _, after in self._unfinished[1] if self._unfinished is not None else ():
-            if after is not None:
-                view[backend.id] = (backend, after)
-            elif backend.id in view and view[backend.id][0] is backend:
-                del view[backend.id]
-        return list(view.values())
+    def _as_noted(self) -> View:
+        return as_noted(self._by_id.values(), self._unfinished[1] if self._unfinished is not None else ())
 
     def _scan_all(self) -> tuple[Backend, ...]:
         return tuple(backend for backend, _ in self._as_noted())
@@ -234,30 +222,13 @@ class Topology:
     def _scan_healthy(self) -> tuple[Backend, ...]:
         return tuple(backend for backend, record in self._as_noted() if record.status is BackendStatus.HEALTHY)
 
-    def _scan_models(self) -> dict[str, tuple[str, ...]]:
-        models: dict[str, tuple[str, ...]] = {}
-        for _, record in self._as_noted():
-            for model in record.models:
-                models[model.id] = (*models.get(model.id, ()), record.id)
-        return models
-
     def _scan_snapshot(self) -> Snapshot:
+        view = self._as_noted()
         revision = self._unfinished[0].revision if self._unfinished is not None else self._revision
-        records = tuple(record for _, record in self._as_noted())
-        return Snapshot(self._epoch, revision, records, MappingProxyType(self._scan_models()))
+        return Snapshot(self._epoch, revision, tuple(record for _, record in view), MappingProxyType(models_of(view)))
 
     def _scan(self, model_id: str, demand: Demand) -> Published:
-        serving = [
-            (backend, record, model) for backend, record in self._as_noted() for model in record.models if model.id == model_id
-        ]
-        ready = [
-            (backend, record)
-            for backend, record, model in serving
-            if self._selectable(record) and not lacks(record, model, demand)[0]
-        ]
-        everyone = tuple(backend for backend, _, _ in serving)
-        plain = all(record.is_plain for _, record in ready)
-        return Published(everyone, tuple(backend for backend, _ in ready), plain=plain)
+        return published_of(self._as_noted(), model_id, demand, self._selectable)
 
     # --- writing -------------------------------------------------------------------------------------------------------
 
@@ -268,13 +239,33 @@ class Topology:
         return not standing(record, now_ns=0, select_unknown=self.select_unknown)[0]
 
     def _commit(self, edits: Sequence[Edit]) -> Change | None:
-        """Make `edits` the truth, as one revision. Caller holds the lock and has checked everything; None if no edits."""
+        """Make `edits` the truth, as one revision. Caller holds the lock and has checked everything; None if no edits.
+
+        Raises:
+            BackendOwnershipError: a backend to be added has an owner; nothing has changed.
+        """
         if not edits:
             return None
         change = Change(self._revision + 1, self.clock.time_ns(), tuple(map(_entry, edits)))
+        self._claim(edit.backend for edit in edits if edit.before is None)
         self._unfinished = (change, edits)
         self._carry_out()
         return change
+
+    def _claim(self, backends: Iterable[Backend]) -> None:
+        """Become the owner of all of `backends` or of none; caller holds the topology lock."""
+        claimed: list[Backend] = []
+        for backend in backends:
+            # Two registries may be offered the same object at once, and their topology locks are not the same lock.
+            with backend._lock:
+                free = backend._owner is None
+                if free:
+                    backend._owner = self
+            if not free:
+                for other in claimed:
+                    other._owner = None
+                raise BackendOwnershipError(backend.id)
+            claimed.append(backend)
 
     def _carry_out(self) -> None:
         """Do what is noted down, if anything; caller holds the lock. Doing a part of it twice does no harm."""
@@ -285,6 +276,7 @@ class Topology:
         for backend, _, after in edits:
             if after is not None:
                 backend._record = after
+            backend._open = after is not None and after.intent is Intent.ENABLED
         self._store(edits)
         for backend, before, after in edits:
             if after is not None:
@@ -368,6 +360,15 @@ class Topology:
                 ticket.backend._log.append((0, None, None, ENDED))
             with contextlib.suppress(ValueError):
                 abandoned.remove(ticket)
+
+
+def _check_sources(clock: object, rng: object, select_unknown: object) -> None:
+    if not all(callable(getattr(clock, name, None)) for name in ("monotonic_ns", "time_ns")):
+        raise InvalidValueError("clock", f"is {shown(clock)}", "pass an object with monotonic_ns() and time_ns()")
+    if rng is not None and not isinstance(rng, random.Random):
+        raise InvalidValueError("rng", f"is {shown(rng)}", "pass a random.Random")
+    if not isinstance(select_unknown, bool):
+        raise InvalidValueError("select_unknown", f"is {shown(select_unknown)}", "pass True or False")
 
 
 def _entry(edit: Edit) -> Entry:

@@ -7,14 +7,17 @@ that is cancelled while it is being woken cannot take the news with it. Lines re
 """
 
 import contextlib
+import math
+import time
 import weakref
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Protocol
 
+from backend_registry._core.limits import check_seconds
 from backend_registry._core.lock import CounterLock
 
-__all__ = ("Lines", "Waiter")
+__all__ = ("Lines", "Waiter", "countdown")
 
 
 class Waiter(Protocol):
@@ -83,3 +86,11 @@ class Lines:
         else:
             groups.pop(group, None)
         return None
+
+
+def countdown(timeout: float | None) -> Callable[[], float]:
+    """A function that says how many seconds of `timeout` are left; None is for ever."""
+    if timeout is None:
+        return lambda: math.inf
+    end_s = time.monotonic() + check_seconds("timeout", timeout)
+    return lambda: end_s - time.monotonic()

@@ -1,11 +1,13 @@
 """Watching: every commit, in order, exactly once, or a word that some were missed."""
 
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from backend_registry._core.changes import Change, Resync
 from backend_registry._core.limits import check_count
+from backend_registry._core.waiting import countdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,17 +64,26 @@ class Watch:
         """The next change, waiting for it at most `timeout` seconds; None on time-out or when closed.
 
         Blocks the calling thread; in a coroutine use `async for`.
+
+        Raises:
+            InvalidValueError: not a number of seconds.
         """
+        left_s = countdown(timeout)
         signal = threading.Event()
         with self._listening(signal):
-            while not self.closed:
-                signal.clear()
-                change = self.poll()
-                if change is not None:
-                    return change
-                if not signal.wait(timeout):
-                    break
-            return None
+            return self._awaited(signal, left_s)
+
+    def _awaited(self, signal: threading.Event, left_s: Callable[[], float]) -> Change | Resync | None:
+        while True:
+            # Cleared before it looks: whatever comes after the look sets it again.
+            signal.clear()
+            if self.closed:
+                return None
+            change = self.poll()
+            if change is not None:
+                return change
+            if not signal.wait(min(left_s(), threading.TIMEOUT_MAX)):
+                return None
 
     def close(self) -> None:
         """End the watch, and the wait of whoever reads it. More calls do nothing."""

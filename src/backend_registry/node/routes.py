@@ -15,6 +15,7 @@ __all__ = ("node_routes",)
 _LIMIT: Final = 200
 _LIMIT_MOST: Final = 1000
 _OFFSET_MOST: Final = 2**31 - 1
+_DIGITS_MOST: Final = 12
 
 
 class NodeApi:
@@ -43,7 +44,8 @@ def _count(request: Request, name: str, default: int, *, least: int, most: int) 
     text = request.query_params.get(name)
     if text is None:
         return default
-    if not text.isascii() or not text.isdecimal() or not least <= int(text[:12]) <= most:
+    # The length comes first: Python refuses to read ints of thousands of digits.
+    if not text.isascii() or not text.isdecimal() or len(text) > _DIGITS_MOST or not least <= int(text) <= most:
         raise ValueError(f"query parameter {name} must be a number from {least} to {most}")
     return int(text)
 
