@@ -1,7 +1,6 @@
 """What the seed's origin project does, and what it fails to do: its contract holds here, its measured defects do not."""
 
 import random
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -133,15 +132,6 @@ def test_smart_score_breaks_ties_at_random_and_not_by_position():
 
 
 # --- its defects ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def switching():
-    """Threads that change places as often as the interpreter allows."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(before)
 
 
 def test_queries_and_model_updates_do_not_deadlock_and_show_no_partial_update(registry, switching):

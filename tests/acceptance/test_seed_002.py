@@ -162,19 +162,12 @@ def test_get_healthy_backends(registry):
     assert registry.get_healthy_backends() == (good,)
 
 
-def test_get_healthy_backends_excludes_unhealthy(registry):
+@pytest.mark.parametrize("status", [BackendStatus.UNHEALTHY, BackendStatus.DRAINING])
+def test_get_healthy_backends_excludes_unhealthy_and_draining(registry, status):
     add(registry, "a", "b")
     registry.update_status("a", BackendStatus.HEALTHY)
     registry.update_status("b", BackendStatus.HEALTHY)
-    registry.update_status("b", BackendStatus.UNHEALTHY)
-    assert ids(registry.get_healthy_backends()) == ["a"]
-
-
-def test_get_healthy_backends_excludes_draining(registry):
-    add(registry, "a", "b")
-    registry.update_status("a", BackendStatus.HEALTHY)
-    registry.update_status("b", BackendStatus.HEALTHY)
-    registry.update_status("b", BackendStatus.DRAINING)
+    registry.update_status("b", status)
     assert ids(registry.get_healthy_backends()) == ["a"]
 
 

@@ -1,6 +1,5 @@
 """The second half of the specification's tests: properties of the counters, and many threads at once."""
 
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -55,15 +54,6 @@ def prop_latency_bounded(samples):
 
 
 # --- phase 6: concurrency ------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def switching():
-    """Threads that change places as often as the interpreter allows."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(before)
 
 
 def together(*works):

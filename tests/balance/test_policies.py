@@ -3,6 +3,7 @@
 import random
 import threading
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -326,6 +327,13 @@ def test_smart_score_is_a_percentage(priority, pending, latency_ms):
         (lambda: PeakEwma(float("nan")), "unknown_ms"),
         (lambda: PeakEwma("1"), "unknown_ms"),
         (lambda: PeakEwma(True), "unknown_ms"),
+        (lambda: PeakEwma(10**400), "unknown_ms"),
+        (lambda: PeakEwma(-(10**5000)), "unknown_ms"),
+        (lambda: PriorityTiers(10**400), "overflow_at"),
+        (lambda: PriorityTiers(10**5000), "overflow_at"),
+        (lambda: PriorityTiers(within=P2C), "within"),
+        (lambda: PriorityTiers(within="P2C"), "within"),
+        (lambda: PriorityTiers(within=SimpleNamespace(choose=1)), "within"),
         (lambda: PriorityTiers(0), "overflow_at"),
         (lambda: PriorityTiers(-1), "overflow_at"),
         (lambda: PriorityTiers(float("nan")), "overflow_at"),
@@ -337,6 +345,8 @@ def test_smart_score_is_a_percentage(priority, pending, latency_ms):
         (lambda: SmartScore(-10, 90, 20), "weights"),
         (lambda: SmartScore(50.0, 30, 20), "weights"),
         (lambda: SmartScore(True, 79, 20), "weights"),
+        (lambda: SmartScore(10**5000, 30, 20), "weights"),
+        (lambda: SmartScore("50", 30, 20), "weights"),
     ],
 )
 def test_bad_arguments_are_refused_by_name(make, field):
@@ -344,3 +354,9 @@ def test_bad_arguments_are_refused_by_name(make, field):
         make()
     assert caught.value.field == field
     assert caught.value.remedy.startswith("pass ")
+    assert len(str(caught.value)) < 200
+
+
+def test_huge_numbers_that_a_float_can_hold_are_floats_from_then_on():
+    assert type(PriorityTiers(10**300)._overflow_at) is float
+    assert PeakEwma(10**300).choose(loaded(0, 0), ask()).id in {"b0", "b1"}

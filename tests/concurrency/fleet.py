@@ -1,10 +1,13 @@
-"""What the proof layers build their registries from: a clock that stands still, seeded randomness, small backends."""
+"""What the proof layers build their registries from: a still clock, seeded randomness, small backends, little garbage."""
 
+import gc
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from backend_registry import Backend, BackendStatus, Registry
 
-__all__ = ("StillClock", "make_backend", "make_registry")
+__all__ = ("StillClock", "make_backend", "make_registry", "small_heap")
 
 
 class StillClock:
@@ -35,3 +38,14 @@ def make_registry(*backends: Backend, healthy: bool = False, **arguments) -> Reg
         if healthy:
             registry.update_status(backend.id, BackendStatus.HEALTHY)
     return registry
+
+
+@contextmanager
+def small_heap() -> Iterator[None]:
+    """Keeps what other tests left out of hundreds of full collections, which would take most of the time."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

@@ -5,8 +5,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from unittest import mock
 
@@ -14,7 +14,7 @@ import pytest
 
 from backend_registry import BackendNotFoundError, DuplicateBackendError, Registry
 from backend_registry._core.lock import InterruptSafeLock
-from tests.concurrency.fleet import make_backend, make_registry
+from tests.concurrency.fleet import make_backend, make_registry, small_heap
 from tests.concurrency.interrupts import InterruptedHereError, interrupt_at
 from tests.concurrency.invariants import check
 from tests.concurrency.operations import OPERATIONS, small_fleet
@@ -42,24 +42,13 @@ def _leases(registry: Registry) -> list[object]:
     return [ticket for backend in registry for ticket in backend._tickets if not isinstance(ticket, int)]
 
 
-@contextmanager
-def _small_heap() -> Iterator[None]:
-    """Keeps what other tests left out of the hundreds of full collections here, which are most of the time otherwise."""
-    gc.collect()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-
-
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_an_interrupt_at_any_point_of_a_verb_leaves_nothing_wrong(name):
     points = 0
     # The first run of a function may not be seen by the trace function that is set while it starts.
     OPERATIONS[name](small_fleet())
     interrupt_at(10**9, lambda: OPERATIONS[name](small_fleet()))
-    with _small_heap():
+    with small_heap():
         while _survives(name, points + 1):
             points += 1
     report(f"[interrupts] {name}: {points} points")
@@ -94,7 +83,7 @@ def test_an_interrupted_decrement_has_either_happened_or_not():
 @pytest.mark.parametrize("interrupted", ["acquire_async", "drain_async", "watch in vain"])
 def test_who_waits_after_an_interrupted_waiter_is_served(interrupted):
     point, where = 0, "not yet"
-    with _small_heap():
+    with small_heap():
         while where is not None:
             point += 1
             registry = small_fleet()

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from backend_registry import BackendStatus, NoBackendError, Outcome, ReentrantWriteError, Registry
-from tests.concurrency.fleet import make_backend, make_registry
+from tests.concurrency.fleet import make_backend, make_registry, small_heap
 from tests.concurrency.histories import run_together
 from tests.concurrency.invariants import check
 from tests.concurrency.operations import OPERATIONS, small_fleet
@@ -110,7 +110,8 @@ def test_a_finalizer_may_end_and_start_requests_wherever_the_collector_runs(name
         for _ in range(40):
             gc.collect()
 
-    run_together(scene, timeout_s=20)
+    with small_heap():
+        run_together(scene, timeout_s=20)
     assert ran == list(range(30, -1, -1)), "a finalizer failed"
     assert not any(len(backend._tickets) - backend._raw for backend in registry)
     check(registry)

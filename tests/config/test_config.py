@@ -161,6 +161,16 @@ def test_secret_in_the_wrong_place_is_not_repeated():
     assert "secret" not in "".join(found).replace("put the secret into that variable", "")
 
 
+@pytest.mark.parametrize(
+    ("url", "secret"), [("http://user:s3cr/et@host", "s3cr"), ("http://bob:hunter22@ho\u2100st", "hunter22")]
+)
+def test_password_in_a_url_that_makes_no_sense_is_not_repeated(url, secret):
+    with pytest.raises(ConfigError) as caught:
+        parse_fleet(MINIMAL.replace("http://h", url))
+    assert caught.value.problems[0].startswith("line 3: backend[0].url: ")
+    assert secret not in str(caught.value) + repr(caught.value)
+
+
 @pytest.mark.parametrize("content", [None, b"\xff\xfe"])
 def test_file_that_cannot_be_read_is_named(tmp_path, content):
     path = tmp_path / "fleet.toml"

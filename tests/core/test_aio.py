@@ -293,3 +293,27 @@ def test_lease_that_was_forgotten_is_noticed(registry):
         assert registry.leaked_leases == 1
 
     run(main())
+
+
+def test_acquire_that_meets_a_drain_withdraws_and_takes_another(registry):
+    class Draining:
+        """Drains what it would choose, once, while somebody else waits."""
+
+        def choose(self, candidates, request):
+            if candidates[0].id == "a":
+                registry.drain("a")
+            return candidates[0]
+
+    async def main():
+        add(registry, "a", "b")
+        busy = registry.acquire("m", exclude=["a"])
+        waiting = asyncio.ensure_future(registry.drain_async("b", timeout=5))
+        await in_line(registry, 1)
+        registry.enable("b")
+        with registry.acquire("m", policy=Draining()) as lease:
+            assert lease.backend.id == "b"
+        busy.finish()
+        assert await waiting is True
+        assert [backend.pending_requests for backend in registry] == [0, 0]
+
+    run(main())

@@ -197,3 +197,10 @@ def test_readers_see_all_of_an_apply_or_nothing(registry):
     registry.apply([backend("c"), backend("d")])
     assert (ids(before[0]), ids(before[1])) == (["a", "b"], ["a", "b"])
     assert ids(registry.get_all_backends()) == ids(registry.get_backends_for_model("m")) == ["c", "d"]
+
+
+@pytest.mark.parametrize("desired", [None, 5, "", b"", "ab"])
+def test_what_holds_no_backends_is_refused_and_removes_nothing(registry, desired):
+    add(registry, "a")
+    with unchanged(registry), pytest.raises(InvalidValueError, match=r"^desired: is a "):
+        registry.apply(desired)

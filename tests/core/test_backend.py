@@ -194,3 +194,13 @@ def test_backend_refuses_to_be_copied_with_a_hint(duplicate):
 def test_record_can_be_pickled_as_the_hint_says():
     record = backend(metadata={"k": "v"}).record
     assert pickle.loads(pickle.dumps(record)) == record
+
+
+def test_decrement_after_an_interrupted_one_takes_back_what_is_left(registry):
+    (gpu,) = add(registry, "a")
+    registry.increment_pending("a")
+    registry.increment_pending("a")
+    gpu._tickets.pop(2)  # as an interrupt between its two steps leaves it
+    assert registry.decrement_pending("a") == 0
+    assert gpu.pending_underflows == 0
+    assert registry.increment_pending("a") == 1

@@ -220,3 +220,17 @@ def test_refused_write_inside_an_argument_leaves_no_lock(registry):
     with unchanged(registry):
         assert not registry._lock.held_by_me
     assert ids(registry.get_healthy_backends()) == ["a"]
+
+
+def test_reader_inside_a_removal_no_longer_sees_what_goes(registry):
+    add(registry, "a", "b")
+    before = registry._mark_dirty
+    seen = []
+
+    def marked_and_read(edits):
+        before(edits)
+        seen.append((ids(registry.get_all_backends()), registry.has_backend_url("http://a:8000")))
+
+    registry._mark_dirty = marked_and_read
+    registry.remove_backend("a")
+    assert seen == [(["b"], False)]

@@ -130,3 +130,19 @@ def test_model_reader_that_waited_for_the_lock_takes_what_another_reader_has_reb
 
     registry._lock = Crowded()
     assert registry.get_backends_for_model("m") is others[1]
+
+
+@pytest.mark.parametrize(
+    ("argument", "remedy"),
+    [
+        ({"clock": 5}, "pass an object with monotonic_ns() and time_ns()"),
+        ({"clock": None}, "pass an object with monotonic_ns() and time_ns()"),
+        ({"rng": 5}, "pass a random.Random"),
+        ({"select_unknown": "no"}, "pass True or False"),
+    ],
+    ids=str,
+)
+def test_constructor_refuses_what_it_could_not_use(argument, remedy):
+    with pytest.raises(InvalidValueError) as caught:
+        Registry(**argument)
+    assert (caught.value.field, caught.value.remedy) == (next(iter(argument)), remedy)

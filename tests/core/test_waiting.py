@@ -1,5 +1,7 @@
 """Lines of waiters: whoever leaves wakes the next, and an empty line leaves nothing behind."""
 
+import gc
+
 import pytest
 
 from backend_registry._core.waiting import Lines
@@ -61,3 +63,17 @@ def test_the_last_to_leave_leaves_nothing_behind(lines):
     lines.leave("t", "b", b)
     assert lines.topics == {}
     assert b.woken == 0
+
+
+def test_waiter_that_is_forgotten_stands_in_nobodys_way():
+    lines = Lines()
+    forgotten, waiter = Waiter(), Waiter()
+    lines.join("m", "g", forgotten)
+    lines.join("m", "g", waiter)
+    del forgotten
+    gc.collect()
+    lines.wake("m")
+    assert waiter.woken == 1
+    assert lines.is_head("m", "g", waiter)
+    lines.leave("m", "g", waiter)
+    assert lines.topics == {}

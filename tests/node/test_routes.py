@@ -58,7 +58,11 @@ def test_pages_are_slices_of_all_and_tell_the_total(node, query, first, count):
 
 @pytest.mark.parametrize(
     "query",
-    ["limit=0", "limit=1001", "limit=x", "limit=", "limit=-1", "limit=%C2%B2", "offset=-1", "offset=99999999999999999999"],
+    [
+        *("limit=0", "limit=1001", "limit=x", "limit=", "limit=-1", "limit=%C2%B2", "offset=-1", "offset=99999999999999999999"),
+        # Numbers whose first twelve digits look harmless, and one that is too long to be read as an int at all.
+        *("limit=0000000000010000000", "offset=0000000000010000000", "limit=" + "0" * 5000 + "1"),
+    ],
 )
 def test_bad_page_is_a_problem_that_names_the_parameter(node, query):
     answer = node.ask("GET", f"/backends?{query}")

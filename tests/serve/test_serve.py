@@ -63,6 +63,16 @@ def test_check_prints_what_follows_from_the_file_without_secrets(run, fleet):
     assert "secret" not in output
 
 
+@pytest.mark.parametrize(
+    ("url", "secret"), [("http://user:s3cr/et@host", "s3cr"), ("http://bob:hunter22@ho\u2100st", "hunter22")]
+)
+def test_check_of_a_url_that_makes_no_sense_does_not_repeat_its_password(run, fleet, url, secret):
+    status, output, errors = run(fleet(f'[[backend]]\nid = "a"\nurl = "{url}"\n'), "--check")
+    assert (status, output) == (2, "")
+    assert "line 3: backend[0].url: " in errors
+    assert secret not in errors
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.com"])
 def test_host_that_others_can_reach_is_refused_with_the_reason(run, fleet, host):
     status, _, errors = run(fleet(MINIMAL), "--host", host)

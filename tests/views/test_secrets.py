@@ -7,7 +7,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from backend_registry import Backend, BackendInfo, BackendView, ProbeResult, Registry, RegistryView
+from backend_registry import (
+    Backend,
+    BackendInfo,
+    BackendView,
+    InvalidValueError,
+    Model,
+    ModelView,
+    ProbeResult,
+    Registry,
+    RegistryView,
+)
 from backend_registry.views import is_secret_name, public_text, public_url
 
 CANARY = "cAnArY"
@@ -61,6 +71,13 @@ def test_no_text_of_a_backend_repeats_what_its_url_hides(field, leak):
     value = {"features": (leak,), "metadata": {"note": leak}}.get(field, leak)
     for view in views_of(Backend("b", URL, models=["m"], **{field: value})):
         assert CANARY not in dumps(view)
+
+
+def test_no_name_of_a_model_shows_a_key():
+    for view in views_of(Backend("b", "http://h", models=[Model("m", name="sk-abcdefgh1234"), Model("n", name="Llama 3")])):
+        assert "abcdefgh" not in dumps(view)
+        assert "Llama 3" in dumps(view)
+    assert ModelView.from_model(Model("m", name="token=sk-abcdefgh1234")).name == "token=***"
 
 
 @pytest.mark.parametrize("leak", LEAKS)
@@ -190,6 +207,23 @@ def test_views_made_by_hand_or_from_json_are_as_free_of_secrets():
         assert f"{CANARY}pa" not in dumps(one)
         assert "token" not in dumps(one)
     assert made[0].url == made[2].base_url == "http://gpu-1:8000/root"
+
+
+@pytest.mark.parametrize(
+    ("url", "secret"), [("http://user:s3cr/et@host", "s3cr"), ("http://bob:hunter22@ho\u2100st", "hunter22")]
+)
+def test_password_in_a_url_that_makes_no_sense_is_not_repeated(url, secret):
+    with pytest.raises(InvalidValueError) as refused:
+        Backend("b", url)
+    view, info = views_of(Backend("b", "http://h"))[:2]
+    with pytest.raises(ValidationError) as viewed:
+        BackendView(**view.model_dump() | {"url": url})
+    with pytest.raises(ValidationError) as informed:
+        BackendInfo(**info.model_dump() | {"base_url": url})
+    with pytest.raises(ValueError, match="is no url") as direct:
+        public_url(url)
+    for caught in (refused, viewed, informed, direct):
+        assert secret not in str(caught.value) + repr(caught.value)
 
 
 def test_what_is_refused_is_not_repeated():

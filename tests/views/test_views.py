@@ -12,11 +12,13 @@ from backend_registry import (
     BackendStatus,
     BackendView,
     Intent,
+    Model,
     ModelView,
     ProbeResult,
     Registry,
     RegistryView,
 )
+from backend_registry.node import encode_backends
 from backend_registry.testing import ManualClock, make_backend, make_model, make_registry, strategies
 
 VIEWS = (BackendInfo, BackendView, ModelView, RegistryView)
@@ -190,6 +192,22 @@ def test_a_draining_backend_keeps_the_single_status_of_the_registry():
     registry.drain("b1")
     view = BackendView.from_backend(registry.get_backend("b1"))
     assert (view.status, view.health, view.intent) == (BackendStatus.DRAINING, BackendStatus.HEALTHY, Intent.DRAINING)
+
+
+@pytest.mark.parametrize("field", ["name", "instance_id", "last_error", "features", "metadata", "models"])
+def test_record_with_half_a_character_can_still_be_shown(field):
+    text = "half \ud83d a character"
+    model = Model("m")
+    # By hand: the registry itself lets no such text in.
+    object.__setattr__(model, "name", text)
+    shaped = {"features": (text,), "metadata": {"note": text}, "models": (model,)}
+    backend = make_backend()
+    backend._record = backend.record._replace(**{field: shaped.get(field, text)})
+    for view in (BackendView.from_backend(backend), BackendInfo.from_backend(backend)):
+        shown = view.model_dump_json()
+        assert ("half ? a character" in shown) == (field in type(view).model_fields)
+        assert type(view).model_validate_json(shown) == view
+    assert json.loads(encode_backends([backend]))[0]["id"] == backend.id
 
 
 def test_health_is_never_draining():
