@@ -27,6 +27,7 @@ napoleon_use_ivar = True
 
 # What the standard library's and pydantic's types are is the business of their own pages; what is private stays so.
 nitpick_ignore_regex = [
+    ("py:class", r"PydanticUndefined"),
     ("py:.*", r"(collections\.abc|datetime|enum|pydantic|random|types|typing)\..*"),
     ("py:.*", r"backend_registry\.(_core|views)\..*"),
 ]

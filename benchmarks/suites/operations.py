@@ -133,8 +133,10 @@ SUITE = Suite(
         Row("`increment_pending(id)`", "counter", "increment", at_most(1.3)),
         *_pick_rows(),
         *(Row(f"lease, {n:,} backend{'s' * (n > 1)}", "lock rounds", f"lease {n}", at_most(2.8)) for n in _LEASED),
-        Row("lease, 1 backend, against `with lock`", "with rounds", "lease 1"),
-        Row("lease, 10 backends, against `with lock`", "with rounds", "lease 10"),
+        *(
+            Row(f"lease, {n:,} backend{'s' * (n > 1)}, against `with lock`", "with rounds", f"lease {n}", at_most(2.8))
+            for n in _LEASED
+        ),
     ),
     floors={
         "dict.get": "`dict.get`",
