@@ -81,7 +81,7 @@ def _run(arguments: argparse.Namespace) -> None:
     with contextlib.ExitStack() as running:
         backends = running.enter_context(_demo_backends()) if arguments.demo else config.backends()
         registry.apply(backends)
-        listener = running.enter_context(contextlib.closing(_listen(config.server)))
+        listener = running.enter_context(contextlib.closing(_listen(config.server, config.gateway.total_timeout_s)))
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _end)
         _announce(listener, registry)
@@ -150,13 +150,18 @@ def _demo_backends() -> "Iterator[list[Backend]]":
 # --- doing it ----------------------------------------------------------------------------------------------------------
 
 
-def _listen(server: ServerConfig) -> socket.socket:
+def _listen(server: ServerConfig, patience_s: float) -> socket.socket:
+    """The socket to serve on. A client that takes in nothing for `patience_s` is cut off, where the system can do that."""
     family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
     # asyncio turns Nagle's algorithm off only where the protocol is stated; with it on, every small answer takes 40 ms.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if sys.platform != "win32":
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if sys.platform == "linux":
+            # Closing a connection waits until the client has taken in what was written; without this, for ever. Connections
+            # inherit it.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, min(round(patience_s * 1000), 2**31 - 1))
         listener.bind((server.host, server.port))
         listener.listen(_BACKLOG)
     except OSError as error:

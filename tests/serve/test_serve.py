@@ -1,5 +1,6 @@
 """The command: what it says, and how it ends. That it serves is shown end to end."""
 
+import errno
 import importlib.util
 import json
 import logging
@@ -10,6 +11,7 @@ import sys
 import pytest
 
 from backend_registry import serve
+from backend_registry.config import ServerConfig
 
 MINIMAL = '[[backend]]\nid = "a"\nurl = "http://me:pw-secret@h:1/v1?key=q-secret"\nmetadata = { token = "t-secret" }\n'
 
@@ -98,6 +100,17 @@ def test_taken_port_is_a_clear_error(run, fleet):
     assert (status, output) == (1, "")
     assert errors.startswith(f"cannot listen on 127.0.0.1 port {port}: ")
     assert "--port" in errors
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can cut off a client that does not read")
+def test_client_that_does_not_read_is_cut_off():
+    with serve._listen(ServerConfig(port=0), 0.3) as listener, socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(listener.getsockname())
+        connection, _ = listener.accept()
+        with connection, pytest.raises(TimeoutError) as caught:
+            connection.sendall(bytes(50_000_000))
+    assert caught.value.errno == errno.ETIMEDOUT
 
 
 def test_missing_extra_is_one_line_with_the_command(run, monkeypatch):

@@ -54,7 +54,8 @@ async def relay(answer: Answer, lease: Lease, send: Send, deadline: float, extra
 
     The deadline holds for both sides, and each answers for itself: a backend that has not said everything by then has failed;
     a client that has not taken in what it was sent by then ends the answer, and the lease as cancelled, which counts neither
-    for nor against the backend. What has not been sent is dropped; the caller closes the upstream response.
+    for nor against the backend. What has not been sent is dropped; the caller closes the upstream response. How long the
+    server keeps a connection whose client reads nothing of what was already written is a matter of its socket, see `serve`.
 
     Args:
         answer: what the backend has begun to say.
