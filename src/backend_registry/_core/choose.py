@@ -3,10 +3,10 @@
 Up to eight candidates are all compared, starting with a random one: if that is idle there is no better, and among the idle
 ones it is as likely as any other. Above that two are, one taken in rotation and one at random: in simulation the highest
 load at 100 backends is 10.2 that way, 10.7 with two random ones (the classic power of two choices), 9.0 with a full scan,
-15.9 without looking at load at all; and it costs the same at 16 backends and at 10,000.
+15.9 without looking at load at all; and it looks at two backends however many there are.
 
-Load is requests in flight. Where weights or limits differ it is (in flight + 1) / weight, and full backends are left out; the
-one is added so that an idle backend's weight still counts.
+Load is requests in flight. Where weights or limits differ it is (in flight + 1) / weight, full backends are left out, and of
+more than eight two different random ones are compared; the one is added so that an idle backend's weight still counts.
 
 `draw(32) % n` picks one of n: half the cost of `int(random() * n)`, and its bias, n / 2^32, is far below anything measurable.
 """
