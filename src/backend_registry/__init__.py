@@ -11,13 +11,14 @@ from backend_registry._core.backend import Backend, BackendFields
 from backend_registry._core.changes import Change, Entry, Resync, Snapshot
 from backend_registry._core.clock import Clock
 from backend_registry._core.demand import DemandOptions, PickOptions, PickRequest, Policy
-from backend_registry._core.health import BackendStatus, HealthPolicy, ProbeResult
+from backend_registry._core.ejection import EjectionPolicy
+from backend_registry._core.health import BackendStatus, HealthPolicy, ProbeResult, ReportedLoad
 from backend_registry._core.latency import Tally
 from backend_registry._core.lease import Lease, Outcome
-from backend_registry._core.model import Capability, Model
+from backend_registry._core.model import Capability, Model, Residency
 from backend_registry._core.operations import Applied
 from backend_registry._core.reasons import REASON_CODES, Decision
-from backend_registry._core.record import BackendRecord, BackendType, DiscoverySource, Intent
+from backend_registry._core.record import BackendRecord, BackendType, DiscoverySource, EjectionCause, Intent
 from backend_registry._core.rendezvous import Rendezvous
 from backend_registry.errors import (
     BackendNotFoundError,
@@ -41,10 +42,10 @@ from backend_registry.balance import (  # isort: skip -- it builds on the names 
     SmoothWeighted,
 )
 
-_VIEWS = ("BackendInfo", "BackendView", "ModelView", "RegistryView")
+_VIEWS = ("BackendInfo", "BackendView", "LoadView", "ModelView", "RegistryView")
 
 if TYPE_CHECKING:
-    from backend_registry.views import BackendInfo, BackendView, ModelView, RegistryView
+    from backend_registry.views import BackendInfo, BackendView, LoadView, ModelView, RegistryView
 
 __all__ = (
     "P2C",
@@ -66,12 +67,15 @@ __all__ = (
     "DemandOptions",
     "DiscoverySource",
     "DuplicateBackendError",
+    "EjectionCause",
+    "EjectionPolicy",
     "Entry",
     "HealthPolicy",
     "Intent",
     "InvalidValueError",
     "Lease",
     "LeastPending",
+    "LoadView",
     "Model",
     "ModelNotFoundError",
     "ModelView",
@@ -89,6 +93,8 @@ __all__ = (
     "RegistryError",
     "RegistryView",
     "Rendezvous",
+    "ReportedLoad",
+    "Residency",
     "Resync",
     "RoundRobin",
     "SmartScore",

@@ -15,7 +15,7 @@ from backend_registry._core.limits import check_text
 from backend_registry._core.selection import Selection
 from backend_registry._core.waiting import countdown
 from backend_registry._core.watch import Watch as CoreWatch
-from backend_registry.errors import ModelNotFoundError, NoBackendError
+from backend_registry.errors import InvalidValueError, ModelNotFoundError, NoBackendError
 
 __all__ = ("Registry", "Watch")
 
@@ -90,6 +90,8 @@ class Registry(Selection):
         journal_size: changes kept for watchers that lag behind.
         health_policy: how many probes change a backend's health.
         select_unknown: whether a backend that nobody has probed yet may be picked.
+        ejection_policy: how failing requests take a backend out of rotation, and when too few are left to believe it; None
+            leaves that to health checks and operators.
 
     Guarantees: writes are linearizable and atomic; a reader never sees an index entry without its backend; revisions have no
     gaps; requests in flight are never negative and return to zero when all leases have ended, however they end.
@@ -113,16 +115,20 @@ class Registry(Selection):
         """
         return Watch(self, since)
 
-    async def acquire_async(self, model: str, *, timeout: float | None = None, **options: Unpack[PickOptions]) -> Lease:
+    async def acquire_async(
+        self, model: str, *, timeout: float | None = None, urgent: bool = False, **options: Unpack[PickOptions]
+    ) -> Lease:
         """As `acquire`, but wait for a backend to become free or to recover instead of failing.
 
-        Those who wait for the same model with the same demands are served in the order in which they came. A backend that is
-        released, added, enabled or found healthy wakes the first of them; one whose cool-down is over is noticed at once, and
-        a lease that the garbage collector ended within a quarter of a second.
+        Those who wait for the same model with the same demands are served in the order in which they came, the urgent ones
+        before the others, however long those have waited. A backend that is released, added, enabled or found healthy wakes
+        the first of them; one whose time of rest is over is noticed at once, and a lease that the garbage collector ended
+        within a quarter of a second.
 
         Args:
             model: the model asked for.
             timeout: seconds to wait at most; None waits for ever, 0 fails as `acquire` does.
+            urgent: whether to stand before those who are not.
             options: see `PickOptions`.
 
         Raises:
@@ -132,11 +138,13 @@ class Registry(Selection):
         """
         check_text("model", model)
         wish = check_wish(options)
+        if not isinstance(urgent, bool):
+            raise InvalidValueError("urgent", f"is a {type(urgent).__name__}", "pass True or False")
         remaining_s = countdown(timeout)
         group = (wish.demand, wish.exclude)
         signal = _LoopSignal()
         try:
-            self._lines.join(model, group, signal)
+            self._lines.join(model, group, signal, urgent=urgent)
             while True:
                 signal.clear()
                 left_s = remaining_s()
@@ -185,7 +193,7 @@ class Registry(Selection):
 
     def _look_again_s(self) -> float:
         """Seconds until something may have changed that wakes nobody."""
-        due_ns = self._next_return_ns
+        due_ns = self._next_due_ns
         if due_ns is None:
             return _LOOK_AGAIN_S
         return min(max((due_ns - self._now_ns()) / 1e9, 0.001), _LOOK_AGAIN_S)

@@ -85,12 +85,13 @@ def _policy(field: str, value: Policy) -> Policy:
     return value
 
 
-def _load(backend: Backend) -> float:
-    return (backend.pending_requests + 1) / backend.weight
+def _cost(request: PickRequest) -> Callable[[Backend], float]:
+    """The registry's own formula, for this request: load per weight, with residency and slow start."""
+    return lambda backend: backend.cost(request.model, request.now_ns)
 
 
 class P2C:
-    """Power of two choices on (requests in flight + 1) / weight; exact for up to eight candidates (Mitzenmacher 2001).
+    """Power of two choices on `Backend.cost`; exact for up to eight candidates (Mitzenmacher 2001).
 
     Stateless. Above eight candidates it compares two different ones, both drawn at random. The registry's own rule, which holds
     when no policy is given, differs there: one candidate comes in rotation and one at random. It is several times faster, and
@@ -99,15 +100,15 @@ class P2C:
 
     def choose(self, candidates: tuple[Backend, ...], request: PickRequest) -> Backend:
         """The less loaded of two, or the least loaded of few."""
-        return _lowest(_few(candidates, request), _load, request)
+        return _lowest(_few(candidates, request), _cost(request), request)
 
 
 class LeastPending:
-    """The least (requests in flight + 1) / weight of all candidates. Stateless; cost grows with their number."""
+    """The least `Backend.cost` of all candidates. Stateless; takes time in proportion to their number."""
 
     def choose(self, candidates: tuple[Backend, ...], request: PickRequest) -> Backend:
         """The least loaded."""
-        return _lowest(candidates, _load, request)
+        return _lowest(candidates, _cost(request), request)
 
 
 class Random:
@@ -115,7 +116,7 @@ class Random:
 
     def choose(self, candidates: tuple[Backend, ...], request: PickRequest) -> Backend:
         """A weighted draw."""
-        return request.rng.choices(candidates, weights=[backend.weight for backend in candidates])[0]
+        return request.rng.choices(candidates, weights=[backend.effective_weight(request.now_ns) for backend in candidates])[0]
 
 
 class RoundRobin:
@@ -141,13 +142,13 @@ class RoundRobin:
 class SmoothWeighted:
     """Weighted round robin without bursts: weights 5, 1, 1 give a a b a c a a (nginx's smooth weighted round robin).
 
-    Thread-safe. In each round of as many picks as the weights add up to, every candidate gets exactly its weight. Backends
-    that vanish are forgotten.
+    Thread-safe. In each round of as many picks as the weights add up to, every candidate gets exactly its weight; one that
+    warms up gets less. Backends that vanish are forgotten.
     """
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._credit: dict[str, weakref.WeakKeyDictionary[Backend, int]] = {}
+        self._credit: dict[str, weakref.WeakKeyDictionary[Backend, float]] = {}
 
     def choose(self, candidates: tuple[Backend, ...], request: PickRequest) -> Backend:
         """Everybody earns its weight, the richest is chosen and pays for all."""
@@ -155,10 +156,10 @@ class SmoothWeighted:
             return self._richest(self._credit.setdefault(request.model, weakref.WeakKeyDictionary()), candidates, request)
 
     @staticmethod
-    def _richest(credit: MutableMapping[Backend, int], candidates: tuple[Backend, ...], request: PickRequest) -> Backend:
-        total = 0
+    def _richest(credit: MutableMapping[Backend, float], candidates: tuple[Backend, ...], request: PickRequest) -> Backend:
+        total = 0.0
         for backend in candidates:
-            weight = backend.weight
+            weight = backend.effective_weight(request.now_ns)
             total += weight
             credit[backend] = credit.get(backend, 0) + weight
         chosen = _lowest(candidates, lambda backend: -credit[backend], request)
@@ -167,7 +168,7 @@ class SmoothWeighted:
 
 
 class PeakEwma:
-    """Least peak EWMA of latency times (requests in flight + 1), by the power of two choices (Finagle).
+    """Least peak EWMA of latency times `Backend.cost`, by the power of two choices (Finagle).
 
     The average is projected to the time of the pick and never written by reading, so a slow backend is forgiven with time and
     tried again. Stateless.
@@ -181,13 +182,13 @@ class PeakEwma:
 
     def choose(self, candidates: tuple[Backend, ...], request: PickRequest) -> Backend:
         """The one expected to answer first."""
-        return _lowest(_few(candidates, request), lambda backend: self._cost(backend, request.now_ns), request)
+        return _lowest(_few(candidates, request), lambda backend: self._cost(backend, request), request)
 
-    def _cost(self, backend: Backend, now_ns: int) -> float:
+    def _cost(self, backend: Backend, request: PickRequest) -> float:
         tally = backend.tally
-        expected_ms = tally.projected_peak_us(now_ns) / 1000 if tally.latency_samples else self._unknown_ms
+        expected_ms = tally.projected_peak_us(request.now_ns) / 1000 if tally.latency_samples else self._unknown_ms
         # At least one, or a backend whose peak has faded to nothing would attract any load for ever.
-        return max(expected_ms, 1.0) * _load(backend)
+        return max(expected_ms, 1.0) * backend.cost(request.model, request.now_ns)
 
 
 class PriorityTiers:
@@ -215,7 +216,7 @@ class PriorityTiers:
 
 
 class SmartScore:
-    """Highest weighted score of priority, load and average latency, in whole percent.
+    """Highest weighted score of priority, load and average latency, in whole percent; slow start and residency do not count.
 
     `p = 100 - min(priority, 100)`, `l = 100 - min(pending, 100)`, `t = 100 - min(avg_ms // 10, 100)`, and the score is
     `(50 p + 30 l + 20 t) // 100` with the default weights. A negative priority counts as 0.

@@ -32,13 +32,26 @@ from backend_registry import (
     BackendType,
     Clock,
     DiscoverySource,
+    EjectionCause,
     Intent,
     Model,
     Registry,
+    ReportedLoad,
+    Residency,
     Tally,
 )
 
-__all__ = ("BackendInfo", "BackendView", "ModelView", "RegistryView", "is_secret_name", "public_text", "public_url")
+__all__ = (
+    "BackendInfo",
+    "BackendView",
+    "LoadView",
+    "ModelView",
+    "RegistryView",
+    "is_secret_name",
+    "public_text",
+    "public_url",
+    "redacted",
+)
 
 # --- keeping secrets in ------------------------------------------------------------------------------------------------
 
@@ -112,6 +125,15 @@ def public_url(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
+def redacted(text: str, url: str) -> str:
+    """Free text about a backend without what looks like a credential, and without the credentials of its own url.
+
+    >>> redacted("GET /proxy?sig=abcd said abcd is wrong", "http://gpu-1/proxy?sig=abcd")
+    'GET /proxy?*** said *** is wrong'
+    """
+    return public_text(_without(_own_secrets(url), text))
+
+
 def _own_secrets(url: str) -> tuple[str, ...]:
     """Everything in a url that its public form lacks, whole and in parts, as written and as meant; longest first."""
     parts = urlsplit(url)
@@ -175,11 +197,26 @@ class ModelView(_View):
     supports_tools: bool
     supports_json_mode: bool
     max_output_tokens: Count | None
+    residency: Residency | None
+    """Where the backend has it; None if that is not known."""
 
     @classmethod
-    def from_model(cls, model: Model) -> Self:
-        """The view of a model."""
-        return cls(**{field: getattr(model, field) for field in cls.model_fields})
+    def from_model(cls, model: Model, residency: Residency | None = None) -> Self:
+        """The view of a model, and of where a backend has it."""
+        facts = {field: getattr(model, field) for field in cls.model_fields if field != "residency"}
+        return cls(**facts, residency=residency)
+
+
+class LoadView(_View):
+    """Requests that a server says it has, from all its clients, when it was last checked."""
+
+    running: Count
+    waiting: Count
+
+    @classmethod
+    def from_load(cls, load: ReportedLoad) -> Self:
+        """The view of a reported load."""
+        return cls(running=load.running, waiting=load.waiting)
 
 
 class _LiveView(_View):
@@ -190,7 +227,14 @@ class _LiveView(_View):
     health: Health
     intent: Intent
     ejected_until: AwareDatetime | None
-    """When an overloaded backend will be picked again, to the second; None if it is not left alone."""
+    """When a backend that is left alone may be picked again, to the second; None if it is not."""
+    ejection: EjectionCause | None
+    """Why it is left alone."""
+    on_trial: bool
+    """Whether it gets one request at a time until one has ended well, after an ejection for failures."""
+    warmup_s: float
+    warming: bool
+    """Whether its share of traffic is growing back after it has recovered."""
     models: tuple[ModelView, ...]
     operations: tuple[str, ...]
     features: tuple[Text, ...]
@@ -202,6 +246,8 @@ class _LiveView(_View):
     pending_requests: Count
     total_requests: Count
     avg_latency_ms: Count
+    reported_load: LoadView | None
+    """What the server itself says; None if it does not."""
     last_health_check: AwareDatetime | None
     last_error: Text | None
 
@@ -304,13 +350,19 @@ def _facts(
     record: BackendRecord, backend: Backend | None, tally: Tally, clock: Clock, secrets: tuple[str, ...]
 ) -> dict[str, Any]:
     """The arguments of `_LiveView`."""
+    load = backend.reported_load if backend is not None else None
+    ejected_until = _ejected_until(record, clock)
     return {
         "id": record.id,
         "name": _without(secrets, record.name),
         "health": record.health,
         "intent": record.intent,
-        "ejected_until": _ejected_until(record, clock),
-        "models": tuple(map(ModelView.from_model, record.models)),
+        "ejected_until": ejected_until,
+        "ejection": record.ejection if ejected_until is not None else None,
+        "on_trial": record.on_trial,
+        "warmup_s": record.warmup_s,
+        "warming": record.warming_since_ns is not None,
+        "models": tuple(ModelView.from_model(model, record.residency.get(model.id)) for model in record.models),
         "operations": record.operations,
         "features": tuple(_without(secrets, feature) for feature in record.features),
         "transports": record.transports,
@@ -321,6 +373,7 @@ def _facts(
         "pending_requests": backend.pending_requests if backend is not None else 0,
         "total_requests": tally.total_requests,
         "avg_latency_ms": (tally.ema_us or 0) // 1000,
+        "reported_load": LoadView.from_load(load) if load is not None else None,
         "last_health_check": backend.last_health_check if backend is not None else None,
         "last_error": _without(secrets, record.last_error) if record.last_error is not None else None,
     }

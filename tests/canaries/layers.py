@@ -3,15 +3,18 @@
 import collections
 from collections.abc import Callable
 
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
 
+from backend_registry import EjectionPolicy, Outcome
 from tests.concurrency import test_cancellation, test_interrupts, test_reentry
-from tests.concurrency.fleet import make_backend, make_registry
+from tests.concurrency.fleet import StillClock, make_backend, make_registry
 from tests.concurrency.histories import judge, often_switching, record_history
 from tests.concurrency.linearizability import LEGAL
 from tests.concurrency.machine import RegistryMachine
 from tests.concurrency.scenarios import SCENARIOS
+from tests.core import test_aio, test_ejection, test_last_resort, test_trial
 
 __all__ = ("LAYERS",)
 
@@ -32,6 +35,43 @@ def state_machine() -> None:
     )
 
 
+def ejections() -> None:
+    """Histories of requests that fail, end well or are cancelled, on a fleet that ejects."""
+
+    @settings(max_examples=200, deadline=None, database=None, derandomize=True, phases=[Phase.generate])
+    @given(policy=test_ejection.POLICIES, steps=test_ejection.STEPS, seed=st.integers(0, 9))
+    def histories_of_ejection(policy: EjectionPolicy, steps: list[tuple[str, int]], seed: int) -> None:
+        test_ejection.live_through(policy, steps, seed)
+
+    histories_of_ejection()
+
+
+def strictly(test: Callable[..., None]) -> Callable[[], None]:
+    """A test of ejection, with the registry and the clock that it asks for."""
+
+    def layer() -> None:
+        clock = StillClock()
+        test(make_registry(clock=clock, ejection_policy=test_ejection.STRICT), clock)
+
+    return layer
+
+
+def cancelled_trials() -> None:
+    """Whether a cancelled trial frees the slot."""
+    clock = StillClock()
+    registry = make_registry(make_backend("bad"), make_backend("good"), clock=clock, ejection_policy=test_trial.POLICY)
+    test_ejection.eject(registry, "bad")
+    clock.advance(10)
+    registry.candidates("m")
+    test_trial.test_a_neutral_outcome_frees_the_slot(registry, registry.get_backend("bad"), Outcome.CANCELLED)
+
+
+def operators_and_panic() -> None:
+    """Whether a panic leaves alone what an operator has taken out."""
+    registry = make_registry(ejection_policy=EjectionPolicy())
+    test_last_resort.test_who_was_taken_out_by_an_operator_is_no_last_resort(registry, "drain")
+
+
 def schedules(name: str) -> Callable[[], None]:
     """One scenario under every strategy: it is enough if one of them finds the bug."""
 
@@ -40,7 +80,7 @@ def schedules(name: str) -> Callable[[], None]:
 
         (scenario,) = (scenario for scenario in SCENARIOS if scenario.name.startswith(name))
         for strategy in STRATEGIES:
-            explored = explore(scenario, strategy, most=60, seconds=3)
+            explored = explore(scenario, strategy, most=60, seconds=10)
             assert explored.broken is None, explored.broken
 
     return layer
@@ -78,6 +118,12 @@ LAYERS: dict[str, Callable[[], None]] = {
     "histories": histories,
     "ties": ties,
     "order of waiters": test_cancellation.test_waiters_are_served_in_the_order_in_which_they_came,
+    "order of urgent waiters": lambda: test_aio.test_the_urgent_are_served_first_and_each_in_order(make_registry()),
+    "histories of ejection": ejections,
+    "good time": strictly(test_ejection.test_good_time_is_remembered),
+    "new start": strictly(test_ejection.test_failures_from_before_do_not_eject_at_once_again),
+    "cancelled trials": cancelled_trials,
+    "operators and panic": operators_and_panic,
     "fork": test_reentry.test_a_child_forked_while_threads_hold_locks_can_do_everything,
     "locks": test_interrupts.test_two_interrupts_in_a_row_do_not_leave_a_lock_taken,
     "whole decrements": test_interrupts.test_an_interrupted_decrement_has_either_happened_or_not,

@@ -11,13 +11,15 @@ from typing import Any
 
 from backend_registry import BackendOwnershipError, DuplicateBackendError
 from backend_registry._core import backend as backend_module
+from backend_registry._core import index as index_module
 from backend_registry._core import operations as operations_module
+from backend_registry._core import resting as resting_module
 from backend_registry._core.backend import Backend
 from backend_registry._core.changes import Journal
-from backend_registry._core.choose import has_room
-from backend_registry._core.index import ModelEntry, ModelIndex
-from backend_registry._core.latency import ENDED, Tally, fold
-from backend_registry._core.lease import Lease, Ticket
+from backend_registry._core.ejection import ejected
+from backend_registry._core.index import STANDBY, ModelEntry, ModelIndex, marks_of
+from backend_registry._core.latency import ENDED, UNCOUNTED, Tally, fold
+from backend_registry._core.lease import ConditionalLease, Lease, Ticket
 from backend_registry._core.lock import InterruptSafeLock
 from backend_registry._core.operations import Applied, Operations
 from backend_registry._core.selection import Selection
@@ -146,7 +148,7 @@ async def await_before_giving_back(self: Any, kind: Any, error: Any, trace: Any)
 def admit_without_lock(self: Any, model: str, **options: Any) -> Lease:
     while True:
         backend = self.pick(model, **options)
-        if has_room(backend):
+        if backend._has_room():
             return Lease(self, backend, model, options)
 
 
@@ -166,6 +168,40 @@ def everything_selectable(self: Any, record: Any) -> bool:
 
 def no_cool_down_ends(self: Any) -> None:
     return None
+
+
+# --- ejection
+
+
+def any_number_is_ejected(policy: Any, members: int) -> int:
+    return members
+
+
+def the_last_one_is_ejected(self: Any, backend: Backend) -> bool:
+    return True
+
+
+def trial_slot_is_never_given_back(self: Any) -> bool:
+    record = self._record
+    full = record.max_pending is not None and len(self._tickets) >= record.max_pending
+    return not full and (not record.on_trial or self._trial is None)
+
+
+def trial_slot_is_taken_without_the_lock(self: Any, backend: Backend, model: str, options: Any) -> Any:
+    resort = self._resort(backend, model, options)
+    if resort is None or not backend._has_room():
+        return None
+    lease = ConditionalLease(self, backend, model, options, resort)
+    backend._trial = lease._ticket
+    return lease
+
+
+def a_panic_uses_whom_an_operator_took_out(record: Any, *, selectable: bool) -> int:
+    return marks_of(record, selectable=selectable) | (0 if selectable else STANDBY)
+
+
+def good_time_is_not_remembered(record: Any, cause: Any, policy: Any, *, ended_ns: int, now_ns: int) -> Any:
+    return ejected(record, cause, policy, ended_ns=now_ns, now_ns=now_ns)
 
 
 # --- topology
@@ -204,13 +240,13 @@ def index_keeps_the_removed(self: Any, backend: Any, before: Any, after: Any) ->
         _index_drop(self, backend, before, after)
 
 
-def refresh_moves_to_the_end(self: Any, backend: Any, model: Any, *, selectable: bool, plain: bool) -> None:
+def refresh_moves_to_the_end(self: Any, backend: Any, model: Any, *, selectable: bool, marks: int) -> None:
     self.members.pop(backend, None)
-    _put(self, backend, model, selectable=selectable, plain=plain)
+    _put(self, backend, model, selectable=selectable, marks=marks)
 
 
-def derived_outlives_its_parent(self: Any) -> Any:
-    published = _publish(self)
+def derived_outlives_its_parent(self: Any, panic_threshold: float) -> Any:
+    published = _publish(self, panic_threshold)
     published.derived = _kept.setdefault(id(self), published.derived)
     return published
 
@@ -274,15 +310,20 @@ def nobody_is_told(self: Any, change: Any) -> None:
     return None
 
 
-def last_come_first_served(self: Any, topic: Any, group: Any, waiter: Any) -> None:
+def last_come_first_served(self: Any, topic: Any, group: Any, waiter: Any, *, urgent: bool = False) -> None:
+    _join(self, topic, group, waiter, urgent=urgent)
+    rank = self.topics[topic][group][not urgent]
+    rank.insert(0, rank.pop())
+
+
+def the_urgent_wait_like_others(self: Any, topic: Any, group: Any, waiter: Any, *, urgent: bool = False) -> None:
     _join(self, topic, group, waiter)
-    line = self.topics[topic][group]
-    line.insert(0, line.pop())
 
 
-def join_leaves_a_topic_without_lines(self: Any, topic: Any, group: Any, waiter: Any) -> None:
+def join_leaves_a_topic_without_lines(self: Any, topic: Any, group: Any, waiter: Any, *, urgent: bool = False) -> None:
     with self._lock:
-        self.topics.setdefault(topic, {}).setdefault(group, deque()).append(weakref.ref(waiter))
+        line = self.topics.setdefault(topic, {}).setdefault(group, (deque(), deque()))
+        line[not urgent].append(weakref.ref(waiter))
 
 
 def nobody_leaves(self: Any, topic: Any, group: Any, waiter: Any) -> None:
@@ -322,7 +363,14 @@ MUTANTS: dict[str, tuple[Any, str, Any]] = {
     "count after drain": (Selection, "acquire", count_after_drain),
     "first of the tied": (Selection, "pick", first_of_the_tied),
     "everything selectable": (Topology, "_selectable", everything_selectable),
-    "no cool-down ends": (Operations, "_end_ejections", no_cool_down_ends),
+    "no cool-down ends": (Operations, "_end_what_is_due", no_cool_down_ends),
+    "any number is ejected": (resting_module, "most_ejected", any_number_is_ejected),
+    "the last one is ejected": (ModelEntry, "has_another", the_last_one_is_ejected),
+    "trial slot is never given back": (Backend, "_has_room", trial_slot_is_never_given_back),
+    "trial slot is taken without the lock": (Selection, "_lease", trial_slot_is_taken_without_the_lock),
+    "a panic uses the drained": (index_module, "marks_of", a_panic_uses_whom_an_operator_took_out),
+    "good time is not remembered": (resting_module, "ejected", good_time_is_not_remembered),
+    "no new start": (backend_module, "_NEW_START", (0, None, None, UNCOUNTED)),
     "add checks outside the lock": (Operations, "add_backend", add_checks_outside_the_lock),
     "claim without lock": (Operations, "_claim", claim_without_lock),
     "remove with a gap": (Operations, "remove_backend", remove_with_a_gap),
@@ -337,6 +385,7 @@ MUTANTS: dict[str, tuple[Any, str, Any]] = {
     "update_models in steps": (Operations, "update_models", update_models_in_steps),
     "nobody is told": (Topology, "_announce", nobody_is_told),
     "last come first served": (Lines, "join", last_come_first_served),
+    "the urgent wait like others": (Lines, "join", the_urgent_wait_like_others),
     "a topic without lines": (Lines, "join", join_leaves_a_topic_without_lines),
     "nobody leaves": (Lines, "leave", nobody_leaves),
     "skip what was missed": (Watch, "poll", skip_what_was_missed),

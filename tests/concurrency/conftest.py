@@ -1,8 +1,6 @@
-"""What the proof layers share: how much to do, silence, and a dump of all stacks should a test hang."""
+"""What the proof layers share: how much to do, and silence."""
 
-import faulthandler
 import logging
-import sys
 from unittest import mock
 
 import pytest
@@ -21,13 +19,6 @@ def _quiet():
     """Underflows are provoked by the thousand here."""
     with mock.patch.object(logging.getLogger("backend_registry"), "disabled", new=True):
         yield
-
-
-@pytest.fixture(autouse=True)
-def _stacks_of_a_deadlock():
-    faulthandler.dump_traceback_later(55, exit=False, file=sys.__stderr__)
-    yield
-    faulthandler.cancel_dump_traceback_later()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -6,8 +6,9 @@ registry is at rest: no other thread in a write, nobody waiting.
 
 from typing import Any
 
-from backend_registry import Backend, BackendStatus, Intent, Registry
+from backend_registry import Backend, BackendStatus, Intent, Registry, Residency
 from backend_registry._core.changes import Change
+from backend_registry._core.index import COLD, LOADING, RESTING, SPECIAL, STANDBY
 from backend_registry._core.lease import Ticket
 
 __all__ = ("BrokenInvariantError", "check")
@@ -31,7 +32,7 @@ def check(registry: Registry, *, waiters: bool = False) -> None:
     _check_journal(registry)
     if not waiters:
         _same("lines while nobody waits", registry._lines.topics, {})
-    _same("selectable_at is due", registry._next_return_ns, min(registry._ejected.values(), default=None))
+    _same("what is due next", registry._next_due_ns, min(registry._filed.due.values(), default=None))
 
 
 def _same(what: str, found: Any, expected: Any) -> None:
@@ -58,24 +59,58 @@ def _check_index(registry: Registry, backends: list[Backend]) -> None:
     for model_id, entry in entries.items():
         serving = expected[model_id]
         ready = {backend: model for backend, model in serving.items() if _may_be_picked(registry, backend)}
-        special = {b for b in serving if b.record.max_pending is not None or b.record.weight != 100}
+        marks = {b: marked for b in serving if (marked := _marks(b, model_id, picked=b in ready))}
         _same(f"members of {model_id}", entry.members, serving)
         _same(f"selectable of {model_id}", entry.selectable, ready)
-        _same(f"special of {model_id}", entry.special or set(), special)
+        _same(f"marks of {model_id}", entry.marks or {}, marks)
         if entry.published is not None:
-            _check_published(model_id, entry)
+            _check_published(registry, model_id, entry)
 
 
-def _check_published(model_id: str, entry: Any) -> None:
+def _marks(backend: Backend, model_id: str, *, picked: bool) -> int:
+    record = backend.record
+    odd = record.max_pending is not None or record.weight != 100 or record.on_trial or record.warming_since_ns is not None
+    standby = not picked and record.intent is Intent.ENABLED and record.missing_env is None
+    where = record.residency.get(model_id)
+    return (
+        SPECIAL * odd
+        + STANDBY * standby
+        + RESTING * (record.ejection == "overloaded")
+        + LOADING * (where is Residency.LOADING)
+        + COLD * (where is Residency.ON_DISK)
+    )
+
+
+def _reserve(registry: Registry, entry: Any) -> dict[Backend, str]:
+    """Who is a last resort, and as what, in the order in which they are used."""
+    where = [(b, b.record.residency.get(model.id)) for b, model in entry.members.items()]
+    loading = {b: "loading" for b, kind in where if kind is Residency.LOADING and b in entry.selectable}
+    usable = [b for b in entry.members if b.record.intent is Intent.ENABLED and b.record.missing_env is None]
+    policy = registry.ejection_policy
+    threshold = policy.panic_threshold if policy is not None else 0
+    if not usable or len(entry.selectable) >= threshold * len(usable):
+        return loading
+    bad = [b for b in usable if b not in entry.selectable and b.record.ejection != "overloaded"]
+    return {**loading, **dict.fromkeys(bad, "panic")}
+
+
+def _check_published(registry: Registry, model_id: str, entry: Any) -> None:
     published = entry.published
     _same(f"published members of {model_id}", published.everyone, tuple(entry.members))
-    _same(f"published selectable of {model_id}", published.ready, tuple(entry.selectable))
-    _same(f"published plainness of {model_id}", published.alike is not None, not entry.special)
+    reserve = _reserve(registry, entry)
+    ready = tuple(b for b in entry.selectable if b not in reserve)
+    _same(f"published selectable of {model_id}", published.ready, ready)
+    _same(f"published reserve of {model_id}", dict(published.reserve), reserve)
+    marks = entry.marks or {}
+    cold = sum(bool(marks.get(b, 0) & COLD) for b in ready)
+    plain = not any(marked & SPECIAL for marked in marks.values()) and cold in (0, len(ready))
+    _same(f"published plainness of {model_id}", published.alike is not None, plain)
     for demand, derived in published.derived.items():
         fits = [
             backend
             for backend, model in entry.selectable.items()
-            if not demand.require & ~model.capabilities
+            if backend in ready
+            and not demand.require & ~model.capabilities
             and model.context_length >= demand.min_context
             and (demand.operation is None or not backend.record.operations or demand.operation in backend.record.operations)
         ]
@@ -83,13 +118,20 @@ def _check_published(model_id: str, entry: Any) -> None:
 
 
 def _check_small_indexes(registry: Registry, backends: list[Backend]) -> None:
-    _same("healthy", set(registry._healthy), {b for b in backends if b.status is BackendStatus.HEALTHY})
-    ejected = {b: b.record.ejected_until_ns for b in backends if b.record.ejected_until_ns is not None}
-    _same("ejected", registry._ejected, ejected)
+    for b in backends:
+        plain = b.record.max_pending is None and not b.record.on_trial and "loading" not in b.record.residency.values()
+        picked = _may_be_picked(registry, b)
+        _same(f"whether {b.id} may be picked", (b._ready, b._plain), (picked, picked and plain))
+        _same(f"trial of {b.id}", b._trial is None or b.record.on_trial, True)
+    _same("healthy", set(registry._filed.healthy), {b for b in backends if b.status is BackendStatus.HEALTHY})
+    due = {b: b.record.due_ns for b in backends if b.record.due_ns is not None}
+    _same("due", registry._filed.due, due)
+    outliers = {b for b in backends if b.record.on_trial or b.record.ejection in ("consecutive_failures", "failure_share")}
+    _same("outliers", set(registry._filed.outliers), outliers)
     urls: dict[str, set[str]] = {}
     for backend in backends:
         urls.setdefault(backend.url, set()).add(backend.id)
-    found = {url: ids if isinstance(ids, set) else {ids} for url, ids in registry._urls._ids.items()}
+    found = {url: ids if isinstance(ids, set) else {ids} for url, ids in registry._filed.urls._ids.items()}
     _same("urls", found, urls)
 
 

@@ -23,6 +23,7 @@ from backend_registry import (
     NoBackendError,
     Outcome,
     ProbeResult,
+    Residency,
     Resync,
 )
 from tests.concurrency.fleet import StillClock, make_registry
@@ -38,6 +39,7 @@ models = st.sampled_from(MODELS)
 model_lists = st.lists(models, max_size=4)
 limits = st.sampled_from((None, None, None, 1, 2))
 weights = st.sampled_from((100, 100, 100, 50, 1_000_000))
+whereabouts = st.none() | st.dictionaries(models, st.sampled_from(Residency), max_size=2)
 urls = st.sampled_from(("http://one:1", "http://two:2"))
 specs = st.tuples(model_lists, limits, weights, urls)
 latencies = st.sampled_from((0, 0.0004, 1, 4, 4.999, 5, 100, 2**32 - 1))
@@ -174,20 +176,22 @@ class RegistryMachine(RuleBasedStateMachine):
         if naive is not None:
             self.naive.set_models(naive, [m for m in naive.models if m != model])
 
-    @rule(backend_id=ids, ok=st.booleans(), refused=st.booleans(), listed=st.none() | model_lists)
-    def probe(self, backend_id: str, ok: bool, refused: bool, listed: list[str] | None) -> None:
+    @rule(backend_id=ids, ok=st.booleans(), refused=st.booleans(), listed=st.none() | model_lists, where=whereabouts)
+    def probe(
+        self, backend_id: str, ok: bool, refused: bool, listed: list[str] | None, where: dict[str, Residency] | None
+    ) -> None:
         naive = self.naive.backends.get(backend_id)
         if naive is None:
             return
         backend = self.registry.get_backend(backend_id)
         assert backend is not None
         found = None if listed is None else tuple(map(Model, listed))
-        result = ProbeResult(ok=ok, refused=refused and not ok, models=found, error=None if ok else "gone")
+        result = ProbeResult(ok=ok, refused=refused and not ok, models=found, residency=where, error=None if ok else "gone")
         assert self.registry.record_probe(backend, result)
         naive.probe(ok=ok, refused=refused)
         naive.error = None if ok else "gone"
-        if listed:
-            self.naive.set_models(naive, listed)
+        naive.where = naive.where if where is None else {model: kind.value for model, kind in where.items()}
+        self.naive.set_models(naive, listed or naive.models)
 
     # --- requests
 
@@ -195,16 +199,17 @@ class RegistryMachine(RuleBasedStateMachine):
     def acquire(self, model: str, exclude: frozenset[str]) -> None:
         options = {"exclude": exclude} if exclude else {}
         self.naive.end_ejections(self.clock.now_ns)
-        eligible = self.naive.eligible(model, exclude)
+        better = self.naive.eligible(model, exclude)
+        eligible = better or self.naive.last_resort(model, exclude)
         if not eligible:
             error = _refused(NoBackendError, lambda: self.registry.acquire(model, **options))
             assert set(error.reasons) == {naive.id for naive in self.naive.serving(model)}
             return
         lease = self.registry.acquire(model, **options)
         naive = self.twins[lease.backend]
-        least = min(candidate.cost for candidate in eligible)
+        assert lease.last_resort == ("" if better else "loading")
         assert naive in eligible
-        assert naive.cost == least
+        assert naive.cost(model) == min(candidate.cost(model) for candidate in eligible)
         naive.leases += 1
         self.leases.append(lease)
 
@@ -223,6 +228,14 @@ class RegistryMachine(RuleBasedStateMachine):
         if outcome is Outcome.OVERLOADED and retry_after and self.naive.backends.get(naive.id) is naive:
             until = self.clock.now_ns + int(min(retry_after, 300) * SECOND)
             naive.ejected_until = max(naive.ejected_until or 0, until)
+
+    @precondition(lambda self: self.leases)
+    @rule(at=st.integers(0, 99), latency_ms=latencies)
+    def finish_and_measure(self, at: int, latency_ms: float) -> None:
+        """A sample that is folded at once, on top of one that is not folded yet."""
+        backend_id = self.leases[at % len(self.leases)].backend.id
+        self.finish(at, Outcome.OK, None)
+        self.update_latency(backend_id, latency_ms)
 
     @rule(backend_id=ids, model=models, early=st.booleans())
     def cool_down_and_come_back(self, backend_id: str, model: str, early: bool) -> None:
@@ -302,7 +315,8 @@ class RegistryMachine(RuleBasedStateMachine):
     @rule(model=models, min_context=st.sampled_from((0, 4096, 4097)))
     def look(self, model: str, min_context: int) -> None:
         self.naive.end_ejections(self.clock.now_ns)
-        ready = {n.id for n in self.naive.serving(model) if n.ready}
+        served = [n for n in self.naive.serving(model) if n.ready]
+        ready = {n.id for n in served if n.where.get(model) != "loading"} or {n.id for n in served}
         fitting = {backend.id for backend in self.registry.candidates(model, min_context=min_context)}
         assert fitting == (ready if min_context <= 4096 else set())
         eligible = {decision.backend_id for decision in self.registry.explain(model) if decision.eligible}
@@ -343,6 +357,7 @@ def _agree(backend: Backend, naive: NaiveBackend) -> None:
     record, tally = backend.record, backend.tally
     assert (record.id, record.url, [m.id for m in record.models]) == (naive.id, naive.url, naive.models)
     assert (record.health, record.intent, record.last_error) == (naive.health, naive.intent, naive.error)
+    assert record.residency == naive.where
     assert (record.ejected_until_ns, backend.status) == (naive.ejected_until, naive.status)
     assert (backend.pending_requests, backend.pending_underflows) == (naive.pending, naive.underflows)
     assert (tally.total_requests, tally.failed_requests) == (naive.total, naive.failed)

@@ -32,6 +32,7 @@ class NaiveBackend:
     samples: int = 0
     ema_us: int | None = None
     arrived: dict[str, int] = field(default_factory=dict)
+    where: dict[str, str] = field(default_factory=dict)
 
     @property
     def pending(self) -> int:
@@ -49,9 +50,8 @@ class NaiveBackend:
     def has_room(self) -> bool:
         return self.max_pending is None or self.pending < self.max_pending
 
-    @property
-    def cost(self) -> Fraction:
-        return Fraction(self.pending + 1, self.weight)
+    def cost(self, model: str) -> Fraction:
+        return Fraction(self.pending + 1 + 2 * (self.where.get(model) == "on_disk"), self.weight)
 
     def sample(self, latency_us: int) -> None:
         self.samples += 1
@@ -91,13 +91,19 @@ class NaiveRegistry:
         for model in backend.models:
             self._arrivals += 1
             backend.arrived[model] = known.get(model, self._arrivals)
+        backend.where = {model: kind for model, kind in backend.where.items() if model in backend.models}
 
     def serving(self, model: str) -> list[NaiveBackend]:
         found = [backend for backend in self.backends.values() if model in backend.models]
         return sorted(found, key=lambda backend: backend.arrived[model])
 
     def eligible(self, model: str, exclude: frozenset[str]) -> list[NaiveBackend]:
-        return [b for b in self.serving(model) if b.ready and b.has_room and b.id not in exclude]
+        left = [b for b in self.serving(model) if b.ready and b.has_room and b.id not in exclude]
+        return [b for b in left if b.where.get(model) != "loading"]
+
+    def last_resort(self, model: str, exclude: frozenset[str]) -> list[NaiveBackend]:
+        left = [b for b in self.serving(model) if b.ready and b.has_room and b.id not in exclude]
+        return [b for b in left if b.where.get(model) == "loading"]
 
     def end_ejections(self, now_ns: int) -> bool:
         due = [b for b in self.backends.values() if b.ejected_until is not None and b.ejected_until <= now_ns]

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from backend_registry import BackendStatus, Capability, Model, Outcome, ProbeResult, Registry
+from backend_registry import BackendStatus, Capability, EjectionPolicy, Model, Outcome, ProbeResult, Registry
 from backend_registry._core.backend import UNFOLDED_MOST
 from tests.concurrency.fleet import make_backend, make_registry
 
@@ -13,7 +13,13 @@ __all__ = ("OPERATIONS", "small_fleet")
 
 def small_fleet() -> Registry:
     """Two healthy backends that share a model, everything published, something to compact and two raw requests."""
-    registry = make_registry(make_backend("a", "m", "n"), make_backend("b", "m", max_pending=5), healthy=True)
+    registry = make_registry(
+        make_backend("a", "m", "n"),
+        make_backend("b", "m", max_pending=5, warmup_s=3),
+        make_backend("spare", "n"),
+        healthy=True,
+        ejection_policy=EjectionPolicy(consecutive_failures=2),
+    )
     registry.get_backends_for_model("m")
     registry.get_all_backends()
     registry.candidates("m", min_context=5)
@@ -29,6 +35,26 @@ def _cool_down_ends(registry: Registry) -> None:
     registry.acquire("m", exclude={"b"}).finish(Outcome.OVERLOADED, retry_after=5)
     registry.clock.advance(6)
     registry.pick("m")
+
+
+def _eject(registry: Registry) -> None:
+    for _ in range(2):
+        registry.acquire("m", exclude={"a"}).finish(Outcome.FAILED)
+
+
+def _try_again(registry: Registry) -> None:
+    _eject(registry)
+    registry.clock.advance(31)
+    with registry.acquire("m", exclude={"a"}) as lease:
+        lease.first_byte()
+    registry.clock.advance(3)
+    registry.pick("m")
+
+
+def _panic(registry: Registry) -> None:
+    for backend_id in ("a", "b"):
+        registry.update_status(backend_id, BackendStatus.UNHEALTHY)
+    registry.acquire("m").finish(Outcome.FAILED)
 
 
 def _with_lease(registry: Registry) -> None:
@@ -77,6 +103,10 @@ OPERATIONS: dict[str, Callable[[Registry], Any]] = {
     ),
     "overloaded": lambda registry: registry.acquire("m").finish(Outcome.OVERLOADED, retry_after=5),
     "cool-down ends": _cool_down_ends,
+    "eject": _eject,
+    "trial": _try_again,
+    "panic": _panic,
+    "note_error": lambda registry: registry.note_error(registry.get_backend("a"), "boom"),
     "candidates": lambda registry: registry.candidates("m", require=Capability.TOOLS),
     "with lease": _with_lease,
     "fill the log": _fill_the_log,

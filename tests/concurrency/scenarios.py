@@ -3,7 +3,17 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from backend_registry import Backend, BackendStatus, Capability, Change, Model, Registry, RegistryError
+from backend_registry import (
+    Backend,
+    BackendStatus,
+    Capability,
+    Change,
+    EjectionPolicy,
+    Model,
+    ProbeResult,
+    Registry,
+    RegistryError,
+)
 from backend_registry._core.backend import UNFOLDED_MOST
 from tests.concurrency.fleet import make_backend, make_registry
 from tests.concurrency.invariants import check
@@ -133,6 +143,29 @@ def _two_raw() -> State:
     return _counted(1)
 
 
+def _failing(*ids: str, failures: int = 1, **fields: Any) -> State:
+    """Backends of which each has two requests in flight; so many failures eject, and one may be out at a time."""
+    policy = EjectionPolicy(consecutive_failures=failures, panic_threshold=0)
+    registry = make_registry(*(make_backend(backend_id, "m", **fields) for backend_id in ids), ejection_policy=policy)
+    return State(registry, leases={i: [_only(registry, i), _only(registry, i)] for i in ids})
+
+
+def _only(registry: Registry, backend_id: str) -> Any:
+    return registry.acquire("m", exclude=[backend.id for backend in registry if backend.id != backend_id])
+
+
+def _on_trial() -> State:
+    state = _failing("a", "b")
+    state.leases["a"][0].finish("failed")
+    state.registry.clock.advance(30)
+    state.registry.candidates("m")
+    return state
+
+
+def _out(state: State) -> list[str]:
+    return [backend.id for backend in state.registry if not backend.available]
+
+
 _TOOLS = Model("m", supports_tools=True)
 
 SCENARIOS = (
@@ -241,6 +274,42 @@ SCENARIOS = (
         _forgotten,
         tuple(_noting(label, lambda s: s.registry.leaked_leases) for label in "xy"),
         lambda s: s.registry.leaked_leases == 1 and s.registry.get_backend("a").total_requests == 1,
+    ),
+    Scenario(
+        "trial/trial: one gets the slot",
+        _on_trial,
+        tuple(_noting(label, lambda s: s.registry.acquire("m", exclude=["b"])) for label in "xy"),
+        lambda s: sum(isinstance(lease, str) for lease in s.found.values()) == 1,
+    ),
+    Scenario(
+        "eject/eject of one: counted once",
+        lambda: _failing("a", "b"),
+        tuple(_noting(f"failed {n}", lambda s, n=n: s.leases["a"][n].finish("failed")) for n in (0, 1)),
+        lambda s: _out(s) == ["a"] and s.registry.get_backend("a").record.ejections == 1,
+    ),
+    Scenario(
+        "eject/eject of two: the cap holds",
+        lambda: _failing("a", "b", "c"),
+        tuple(_noting(f"failed {n}", lambda s, n=n: s.leases[n][0].finish("failed")) for n in "ab"),
+        lambda s: len(_out(s)) == 1,
+    ),
+    Scenario(
+        "eject/drain: never both of the last two",
+        lambda: _failing("a", "b"),
+        (
+            _noting("failed", lambda s: s.leases["a"][0].finish("failed")),
+            _noting("drain", lambda s: s.registry.drain("b")),
+        ),
+        lambda s: s.registry.get_backend("b").reason_code == "draining" and s.found["failed"],
+    ),
+    Scenario(
+        "trial/probe: either ends it",
+        lambda: (state := _on_trial(), state.__dict__.update(lease=_only(state.registry, "a")))[0],
+        (
+            _noting("finish", lambda s: s.lease.finish()),
+            _noting("probe", lambda s: s.registry.record_probe(s.registry.get_backend("a"), ProbeResult(ok=True))),
+        ),
+        lambda s: not s.registry.get_backend("a").on_trial and not s.registry.get_backend("a").record.is_outlier,
     ),
     Scenario(
         "watch/add: nobody sleeps through a change",

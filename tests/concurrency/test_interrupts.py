@@ -119,8 +119,19 @@ class Storm:
     def __init__(self, step: Callable[[], object]) -> None:
         self.raised = 0
         self._step = step
+        self._striking = False
 
     def _strike(self, number: int, frame: FrameType | None) -> None:
+        # On a busy machine signals come faster than they are handled, and would pile up.
+        if self._striking:
+            return
+        self._striking = True
+        try:
+            self._raise_in_step(frame)
+        finally:
+            self._striking = False
+
+    def _raise_in_step(self, frame: FrameType | None) -> None:
         while frame is not None and frame.f_code is not self._step.__code__:
             frame = frame.f_back
         if frame is not None:

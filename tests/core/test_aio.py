@@ -20,7 +20,7 @@ from tests.core.fleet import add, backend
 
 async def in_line(registry, count):
     """Until this many wait."""
-    while sum(len(line) for groups in registry._waiting.values() for line in groups.values()) != count:  # noqa: ASYNC110 -- lines have no event
+    while sum(len(rank) for lines in registry._waiting.values() for line in lines.values() for rank in line) != count:  # noqa: ASYNC110 -- lines have no event
         await asyncio.sleep(0)
 
 
@@ -76,6 +76,7 @@ def test_options_are_those_of_acquire(registry):
         ({"timeout": "1"}, "timeout"),
         ({"timeout": float("nan")}, "timeout"),
         ({"timeout": True}, "timeout"),
+        ({"urgent": 1}, "urgent"),
         ({"exclude": "a"}, "exclude"),
         ({"min_context": -1}, "min_context"),
     ],
@@ -192,6 +193,42 @@ def test_newcomer_does_not_overtake_those_who_wait(registry):
         assert not newcomer.done()
         mine.finish()
         (await newcomer).finish()
+
+    run(main())
+
+
+def test_the_urgent_are_served_first_and_each_in_order(registry):
+    async def main():
+        (lease,) = await full(registry)
+        served = []
+
+        async def request(name, **options):
+            async with await registry.acquire_async("m", **options):
+                served.append(name)
+
+        tasks = []
+        for number, name in enumerate(("p1", "p2", "u1", "p3", "u2"), start=1):
+            tasks.append(asyncio.create_task(request(name, urgent=name.startswith("u"))))
+            await in_line(registry, number)
+        lease.finish()
+        await asyncio.gather(*tasks)
+        assert served == ["u1", "u2", "p1", "p2", "p3"]
+        assert registry._waiting == {}
+
+    run(main())
+
+
+def test_an_urgent_one_that_is_cancelled_while_it_is_woken_passes_the_news_on(registry):
+    async def main():
+        (lease,) = await full(registry)
+        patient = asyncio.create_task(registry.acquire_async("m"))
+        await in_line(registry, 1)
+        urgent = asyncio.create_task(registry.acquire_async("m", urgent=True))
+        await in_line(registry, 2)
+        lease.finish()
+        urgent.cancel()
+        (await patient).finish()
+        assert registry._waiting == {}
 
     run(main())
 

@@ -12,7 +12,7 @@ from tests.core.fleet import add
 
 async def in_line(registry, count):
     """Until this many wait."""
-    while sum(len(line) for groups in registry._waiting.values() for line in groups.values()) != count:  # noqa: ASYNC110 -- lines have no event
+    while sum(len(rank) for lines in registry._waiting.values() for line in lines.values() for rank in line) != count:  # noqa: ASYNC110 -- lines have no event
         await asyncio.sleep(0)
 
 

@@ -7,6 +7,7 @@ from backend_registry import (
     BackendOwnershipError,
     BackendStatus,
     DuplicateBackendError,
+    Intent,
     InvalidValueError,
     Registry,
 )
@@ -204,3 +205,19 @@ def test_what_holds_no_backends_is_refused_and_removes_nothing(registry, desired
     add(registry, "a")
     with unchanged(registry), pytest.raises(InvalidValueError, match=r"^desired: is a "):
         registry.apply(desired)
+
+
+def test_a_new_backend_has_the_intent_it_was_made_with_and_one_that_stays_keeps_its_own(registry):
+    registry.apply([backend("new", intent="disabled"), backend("other", intent=Intent.DRAINING), backend("third")])
+    assert [each.intent for each in registry] == [Intent.DISABLED, Intent.DRAINING, Intent.ENABLED]
+    assert ids(registry.candidates("m")) == ["third"]
+    registry.enable("new")
+    applied = registry.apply([backend("new", intent="disabled"), backend("third", intent="draining")])
+    assert (applied.unchanged, applied.removed) == (("new", "third"), ("other",))
+    assert [each.intent for each in registry] == [Intent.ENABLED, Intent.ENABLED]
+
+
+def test_a_copy_for_another_registry_takes_its_intent_along():
+    off = backend("a", intent="disabled", warmup_s=3)
+    assert (off.replace(weight=7).intent, off.replace(intent="enabled").intent) == (Intent.DISABLED, Intent.ENABLED)
+    assert off.replace(weight=7).warmup_s == 3.0

@@ -77,7 +77,7 @@ def test_weighted_choice_of_many_compares_two_different_ones():
     ready = [backend(f"b{number}") for number in range(9)]
     ready[0].increment_pending()
     draw = random.Random(3).getrandbits
-    assert all(choose_weighted(ready, draw) is not ready[0] for _ in range(300))
+    assert all(choose_weighted(ready, "m", draw) is not ready[0] for _ in range(300))
 
 
 def test_full_backends_are_left_out(registry):

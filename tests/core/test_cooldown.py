@@ -125,8 +125,8 @@ def test_two_that_find_it_due_end_it_once(registry, clock):
     clock.advance(10)
     revision = registry.revision
     # Both have seen that it is due; the second finds nothing left to do.
-    registry._end_ejections()
-    registry._end_ejections()
+    registry._end_what_is_due()
+    registry._end_what_is_due()
     assert registry.revision == revision + 1
 
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from backend_registry import BackendStatus, HealthPolicy, InvalidValueError, Model, ProbeResult
 from backend_registry._core.health import Streak, next_health
+from tests.core.fleet import add
 
 OK = ProbeResult(ok=True)
 BAD = ProbeResult(ok=False)
@@ -103,3 +104,31 @@ def test_probe_result_takes_model_ids_and_tidies_its_texts():
 
 def test_long_error_is_cut_to_256_characters():
     assert len(ProbeResult(ok=False, error="x" * 1000).error) == 256
+
+
+def test_a_backend_may_have_thresholds_of_its_own(registry):
+    (gpu,) = add(registry, "a")
+    registry.record_probe(gpu, OK)
+    registry.record_probe(gpu, BAD, HealthPolicy(failures=1))
+    assert gpu.status is UNHEALTHY
+    registry.record_probe(gpu, OK, HealthPolicy(successes=1))
+    assert gpu.status is HEALTHY
+    with pytest.raises(InvalidValueError, match=r"^policy: is a int; pass a HealthPolicy$"):
+        registry.record_probe(gpu, OK, 3)
+
+
+def test_an_error_can_be_noted_without_touching_health(registry):
+    (gpu,) = add(registry, "a")
+    registry.record_probe(gpu, OK)
+    checked = gpu.last_health_check
+    assert registry.note_error(gpu, "credential \n rejected")
+    assert (gpu.last_error, gpu.status, gpu.last_health_check) == ("credential rejected", HEALTHY, checked)
+    revision = registry.revision
+    assert registry.note_error(gpu, "credential rejected")
+    assert registry.revision == revision
+    registry.remove_backend("a")
+    assert not registry.note_error(gpu, "too late")
+    assert gpu.last_error == "credential rejected"
+    for arguments in (("a", "text"), (gpu, 5)):
+        with pytest.raises(InvalidValueError):
+            registry.note_error(*arguments)

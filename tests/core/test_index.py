@@ -4,36 +4,36 @@ import pytest
 
 from backend_registry import Capability, Model
 from backend_registry._core.demand import Demand
-from backend_registry._core.index import ModelEntry, ModelIndex, UrlIndex
+from backend_registry._core.index import SPECIAL, ModelEntry, ModelIndex, UrlIndex
 from tests.core.fleet import add, backend, ids
 
 
 def published(entry):
     """What readers see after the last step."""
-    now = entry.publish()
+    now = entry.publish(0.0)
     return ids(now.everyone), ids(now.ready), now.alike is not None
 
 
 def test_entry_keeps_places_when_health_or_model_changes():
     entry, model = ModelEntry(), Model("m")
     a, b = backend("a"), backend("b")
-    entry.put(a, model, selectable=True, plain=True)
-    entry.put(b, model, selectable=True, plain=True)
-    entry.put(a, model, selectable=False, plain=True)
+    entry.put(a, model, selectable=True, marks=0)
+    entry.put(b, model, selectable=True, marks=0)
+    entry.put(a, model, selectable=False, marks=0)
     assert published(entry) == (["a", "b"], ["b"], True)
-    entry.put(a, Model("m", context_length=1), selectable=True, plain=True)
+    entry.put(a, Model("m", context_length=1), selectable=True, marks=0)
     assert published(entry) == (["a", "b"], ["b", "a"], True)
 
 
 def test_entry_is_plain_until_a_special_backend_joins_and_after_it_left():
     entry, model = ModelEntry(), Model("m")
     a, b = backend("a"), backend("b", max_pending=1)
-    entry.put(a, model, selectable=True, plain=True)
-    entry.put(b, model, selectable=True, plain=False)
+    entry.put(a, model, selectable=True, marks=0)
+    entry.put(b, model, selectable=True, marks=SPECIAL)
     assert not published(entry)[2]
-    entry.put(b, model, selectable=True, plain=True)
+    entry.put(b, model, selectable=True, marks=0)
     assert published(entry)[2]
-    entry.put(b, model, selectable=True, plain=False)
+    entry.put(b, model, selectable=True, marks=SPECIAL)
     entry.drop(b)
     entry.drop(b)
     assert published(entry) == (["a"], ["a"], True)
@@ -61,7 +61,7 @@ def test_marking_makes_missing_entries_and_empties_what_is_published():
     index.mark_dirty(gpu.record)
     index.put(gpu, gpu.record, selectable=True)
     entry = index.get("m")
-    entry.publish()
+    entry.publish(0.0)
     index.mark_dirty(gpu.record)
     assert entry.published is None
 
@@ -102,9 +102,9 @@ def test_derived_answers_cannot_be_made_to_grow_without_end(registry):
 def test_derived_answer_leaves_out_whoever_left_meanwhile():
     entry, model = ModelEntry(), Model("m")
     a, b = backend("a"), backend("b")
-    entry.put(a, model, selectable=True, plain=True)
-    entry.put(b, model, selectable=True, plain=True)
-    parent = entry.publish()
+    entry.put(a, model, selectable=True, marks=0)
+    entry.put(b, model, selectable=True, marks=0)
+    parent = entry.publish(0.0)
     entry.drop(a)
     assert ids(entry.derive(parent, Demand(min_context=1)).ready) == ["b"]
 

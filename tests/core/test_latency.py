@@ -7,28 +7,39 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend_registry import Tally
-from backend_registry._core.latency import ENDED, FAILED, NO_REQUESTS, PEAK_DECAY_NS, UNCOUNTED, fold
+from backend_registry._core.latency import (
+    ENDED,
+    FAILED,
+    FAILED_BEFORE,
+    NEW_START,
+    NO_REQUESTS,
+    PEAK_DECAY_NS,
+    RECENT_MOST,
+    UNCOUNTED,
+    fold,
+)
 
 SAMPLES = st.lists(
     st.tuples(
         st.integers(0, 10**14),
         st.none() | st.integers(0, 2**42),
         st.none() | st.integers(0, 2**42),
-        st.sampled_from([ENDED, FAILED, UNCOUNTED]),
+        st.sampled_from([ENDED, FAILED, UNCOUNTED, FAILED_BEFORE, NEW_START]),
     )
 )
+SECOND = 1_000_000_000
 
 
 @given(SAMPLES, SAMPLES)
 def test_folding_in_two_portions_is_folding_at_once(first, second):
-    assert fold(fold(NO_REQUESTS, first), second) == fold(NO_REQUESTS, first + second)
+    assert fold(fold(NO_REQUESTS, first), second)[:8] == fold(NO_REQUESTS, first + second)[:8]
 
 
 @given(SAMPLES)
 def test_folding_counts_each_sample_by_its_kind(samples):
     tally = fold(NO_REQUESTS, samples)
-    assert tally.total_requests == sum(kind != UNCOUNTED for *_, kind in samples)
-    assert tally.failed_requests == sum(kind == FAILED for *_, kind in samples)
+    assert tally.total_requests == sum(kind not in (UNCOUNTED, NEW_START) for *_, kind in samples)
+    assert tally.failed_requests == sum(kind in (FAILED, FAILED_BEFORE) for *_, kind in samples)
     assert tally.latency_samples == sum(latency is not None for _, latency, _, _ in samples)
     assert (tally.ema_us is None) == (tally.latency_samples == 0)
 
@@ -79,3 +90,49 @@ def test_peak_stays_between_the_smallest_and_the_largest_sample(pairs):
     tally = fold(NO_REQUESTS, [(at, us, None, ENDED) for at, us in pairs])
     least, most = min(us for _, us in pairs), max(us for _, us in pairs)
     assert least * (1 - 1e-9) <= tally.peak_us <= most * (1 + 1e-9)
+
+
+# --- how many have failed lately
+
+TIMED = st.lists(
+    st.tuples(st.integers(0, 3 * SECOND), st.sampled_from(["okay", "fail", "neutral", "late", "measured"])), max_size=40
+)
+KINDS = {
+    "okay": (5, None, ENDED),
+    "fail": (None, None, FAILED),
+    "neutral": (None, None, ENDED),
+    "late": (None, None, FAILED_BEFORE),
+    "measured": (5, None, UNCOUNTED),
+}
+
+
+def buckets(tally):
+    return [bucket for bucket in (*tally.recent, tally.latest) if bucket[1]]
+
+
+@given(TIMED, st.integers(0, 40))
+def test_streak_and_seconds_are_what_a_list_of_outcomes_says(events, cut):
+    events.sort()
+    samples = [(at, *KINDS[kind]) for at, kind in events]
+    tally = fold(fold(NO_REQUESTS, samples[:cut]), samples[cut:])
+    counted = [(at // SECOND, kind) for at, kind in events if kind in ("okay", "fail")]
+    streak = next((n for n, (_, kind) in enumerate(reversed(counted)) if kind == "okay"), len(counted))
+    assert tally.failure_streak == streak
+    seconds = sorted({second for second, _ in counted})
+    assert buckets(tally) == [
+        (second, sum(at == second for at, _ in counted), counted.count((second, "fail"))) for second in seconds
+    ]
+
+
+@given(TIMED, TIMED)
+def test_a_new_start_forgets_streak_and_seconds_and_nothing_else(before, after):
+    first, second = ([(at, *KINDS[kind]) for at, kind in sorted(events)] for events in (before, after))
+    anew = fold(NO_REQUESTS, [*first, (0, None, None, NEW_START), *second])
+    fresh, whole = fold(NO_REQUESTS, second), fold(NO_REQUESTS, first + second)
+    assert (anew.failure_streak, buckets(anew)) == (fresh.failure_streak, buckets(fresh))
+    assert anew[:7] == whole[:7]
+
+
+def test_no_more_than_thirty_seconds_are_kept():
+    tally = fold(NO_REQUESTS, [(second * SECOND, 5, None, ENDED) for second in range(100)])
+    assert [second for second, *_ in buckets(tally)] == list(range(100 - RECENT_MOST, 100))

@@ -300,3 +300,58 @@ def test_default_clock_measures():
         pass
     assert gpu.latency_samples == 1
     assert gpu.tally.ema_us >= 0
+
+
+# --- what happens between the choice and the count
+
+
+class Meddler:
+    """A clock that does something when it is read next: when the lease that is being made notes the time."""
+
+    def __init__(self):
+        self.call = None
+
+    def monotonic_ns(self):
+        call, self.call = self.call, None
+        if call is not None:
+            call()
+        return 5
+
+    def time_ns(self):
+        return 5
+
+
+@pytest.mark.parametrize("verb", ["drain", "disable", "remove_backend"])
+@pytest.mark.parametrize("limit", [None, 3])
+def test_a_backend_that_goes_while_it_is_being_leased_is_not_leased(verb, limit):
+    clock = Meddler()
+    registry = Registry(clock=clock)
+    gone, _ = add(registry, "gone", "stays", max_pending=limit)
+    registry.increment_pending("stays")
+    clock.call = lambda: getattr(registry, verb)("gone")
+    lease = registry.acquire("m")
+    assert lease.backend.id == "stays"
+    assert (gone.pending_requests, gone.total_requests) == (0, 0)
+
+
+def test_who_waits_is_woken_by_a_lease_that_is_withdrawn():
+    clock = Meddler()
+    registry = Registry(clock=clock)
+    add(registry, "gone", "stays")
+    registry.increment_pending("stays")
+    bell = Bell()
+    registry._lines.join("m", "group", bell)
+    clock.call = lambda: (registry.drain("gone"), bell.__dict__.update(rung=0))
+    lease = registry.acquire("m")
+    assert (lease.backend.id, bell.rung) == ("stays", 1)
+    registry._lines.leave("m", "group", bell)
+
+
+class Bell:
+    """A waiter that counts how often it was woken."""
+
+    def __init__(self):
+        self.rung = 0
+
+    def wake(self):
+        self.rung += 1

@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend_registry import REASON_CODES, BackendStatus, Capability, Intent, Model
+from backend_registry import REASON_CODES, BackendStatus, Capability, EjectionCause, Intent, Model
 from backend_registry._core.demand import Demand
 from backend_registry._core.reasons import lacks, standing
 from tests.core.fleet import backend
@@ -20,6 +20,12 @@ S = 1_000_000_000
         ({"missing_env": "KEY"}, "missing_credentials", "missing env KEY"),
         ({"ejected_until_ns": 4 * S}, "ejected", "overloaded, left alone for 1.5 s"),
         ({"ejected_until_ns": 2 * S}, "", ""),
+        (
+            {"ejected_until_ns": 4 * S, "ejection": EjectionCause.FAILURES},
+            "ejected",
+            "too many failures in a row, left alone for 1.5 s",
+        ),
+        ({"on_trial": True}, "", ""),
         ({"health": BackendStatus.UNHEALTHY}, "unhealthy", "health checks failed"),
         ({"health": BackendStatus.UNHEALTHY, "last_error": "refused"}, "unhealthy", "refused"),
         ({"health": BackendStatus.UNKNOWN}, "unknown", "not checked yet"),

@@ -14,8 +14,10 @@ def test_status_is_draining_unless_the_operator_wants_it_in():
         assert record._replace(intent=intent).status is BackendStatus.DRAINING
 
 
-def test_record_is_plain_without_limit_and_weight():
+def test_record_is_plain_without_limit_weight_trial_and_warm_up():
     assert backend().record.is_plain
+    assert not backend().record._replace(on_trial=True).is_plain
+    assert not backend().record._replace(warming_since_ns=0).is_plain
     assert not backend(max_pending=1).record.is_plain
     assert not backend(weight=99).record.is_plain
 

@@ -77,3 +77,24 @@ def test_waiter_that_is_forgotten_stands_in_nobodys_way():
     assert lines.is_head("m", "g", waiter)
     lines.leave("m", "g", waiter)
     assert lines.topics == {}
+
+
+def test_the_urgent_stand_before_the_others_and_in_order_among_themselves(lines):
+    patient = line_up(lines, 2)
+    urgent = [Waiter(), Waiter()]
+    for waiter in urgent:
+        lines.join("t", "g", waiter, urgent=True)
+    for head in (*urgent, *patient):
+        assert lines.is_head("t", "g", head)
+        lines.leave("t", "g", head)
+    assert lines.topics == {}
+
+
+def test_who_gives_up_behind_an_urgent_one_is_out_of_line(lines):
+    (patient,) = line_up(lines, 1)
+    urgent = Waiter()
+    lines.join("t", "g", urgent, urgent=True)
+    lines.leave("t", "g", patient)
+    assert urgent.woken == 1
+    lines.leave("t", "g", urgent)
+    assert lines.topics == {}

@@ -7,6 +7,9 @@ from backend_registry import (
     Backend,
     Change,
     Decision,
+    EjectionCause,
+    EjectionPolicy,
+    HealthPolicy,
     Lease,
     Model,
     NoBackendError,
@@ -15,6 +18,8 @@ from backend_registry import (
     Policy,
     ProbeResult,
     Registry,
+    ReportedLoad,
+    Residency,
     Resync,
     Snapshot,
     Tally,
@@ -45,15 +50,29 @@ def threads(registry: Registry) -> None:
         assert_type(lease.backend.tally, Tally)
         assert_type(lease.finish(Outcome.from_status(200), retry_after=None), bool)
         assert_type(lease.next(), Lease)
+        assert_type(lease.last_resort, str)
     with registry.watch(since=3) as watch:
         assert_type(watch, Watch)
         for change in watch:
             assert_type(change, Change | Resync)
 
 
+def health(backend: Backend) -> None:
+    registry = Registry(ejection_policy=EjectionPolicy(consecutive_failures=3, panic_threshold=0))
+    assert_type(registry.ejection_policy, EjectionPolicy | None)
+    found = ProbeResult(ok=True, residency={"m": Residency.IDLE}, load=ReportedLoad(running=1, waiting=0))
+    assert_type(registry.record_probe(backend, found, HealthPolicy(failures=1)), bool)
+    assert_type(registry.note_error(backend, "credential rejected"), bool)
+    assert_type(backend.residency.get("m"), Residency | None)
+    assert_type(backend.reported_load, ReportedLoad | None)
+    assert_type(backend.record.ejection, EjectionCause | None)
+    assert_type(backend.cost("m", now_ns=5), float)
+    assert_type(backend.replace(warmup_s=5, intent="disabled"), Backend)
+
+
 async def loops(registry: Registry) -> None:
     try:
-        async with await registry.acquire_async("m", timeout=1.5, min_context=8) as lease:
+        async with await registry.acquire_async("m", timeout=1.5, urgent=True, min_context=8) as lease:
             assert_type(lease, Lease)
     except NoBackendError as error:
         assert_type(error.reasons, dict[str, str])

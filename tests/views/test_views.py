@@ -11,17 +11,20 @@ from backend_registry import (
     BackendInfo,
     BackendStatus,
     BackendView,
+    EjectionPolicy,
     Intent,
+    LoadView,
     Model,
     ModelView,
     ProbeResult,
     Registry,
     RegistryView,
+    ReportedLoad,
 )
 from backend_registry.node import encode_backends
 from backend_registry.testing import ManualClock, make_backend, make_model, make_registry, strategies
 
-VIEWS = (BackendInfo, BackendView, ModelView, RegistryView)
+VIEWS = (BackendInfo, BackendView, LoadView, ModelView, RegistryView)
 
 
 def used(fleet, result, outcome):
@@ -63,8 +66,8 @@ def test_views_tell_what_the_backend_tells(backend):
         assert getattr(view, field) == getattr(backend, field)
     for field in ("operations", "transports", "discovery_source", "health", "intent", "max_pending"):
         assert getattr(view, field) == getattr(backend.record, field)
-    assert [model.model_dump() for model in view.models] == [
-        {name: getattr(model, name) for name in ModelView.model_fields} for model in backend.models
+    assert [model.model_dump(exclude={"residency"}) for model in view.models] == [
+        {name: getattr(model, name) for name in ModelView.model_fields if name != "residency"} for model in backend.models
     ]
     assert (info.kind, info.base_url, info.models) == (backend.backend_type, backend.url, view.models)
 
@@ -73,7 +76,7 @@ def test_the_fields_are_those_that_were_agreed():
     common = {
         "id", "name", "priority", "weight", "models", "operations", "features", "transports", "instance_id", "health", "intent",
         "ejected_until", "pending_requests", "total_requests", "avg_latency_ms", "discovery_source",
-        "last_health_check", "last_error",
+        "last_health_check", "last_error", "ejection", "on_trial", "warmup_s", "warming", "reported_load",
     }  # fmt: skip
     own = {"url", "backend_type", "status", "metadata", "max_pending", "latency_samples", "credentials_present"}
     assert set(BackendView.model_fields) == common | own
@@ -81,6 +84,7 @@ def test_the_fields_are_those_that_were_agreed():
     assert set(RegistryView.model_fields) == {"epoch", "revision", "backends", "models"}
     assert set(ModelView.model_fields) == {
         "id", "name", "context_length", "supports_vision", "supports_tools", "supports_json_mode", "max_output_tokens",
+        "residency",
     }  # fmt: skip
 
 
@@ -185,6 +189,56 @@ def test_the_end_of_a_cool_down_is_told_to_the_second_and_only_while_it_lasts():
     assert told() == {"2026-01-01T00:00:30+00:00"}
     clock.advance(0.1)
     assert told() == {None}
+
+
+def everywhere(backend, clock, *fields):
+    """These fields as each view and the fast encoding of the node API say them."""
+    views = [kind.from_backend(backend, clock=clock).model_dump(mode="json") for kind in (BackendView, BackendInfo)]
+    said = [tuple(view[field] for field in fields) for view in (*views, *json.loads(encode_backends([backend], clock=clock)))]
+    assert said[0] == said[1] == said[2]
+    return said[0]
+
+
+def test_ejection_trial_and_warm_up_are_told():
+    clock = ManualClock()
+    policy = EjectionPolicy(consecutive_failures=1, base_s=10)
+    registry = Registry(clock=clock, ejection_policy=policy)
+    bad = make_backend("bad", models=["m"], warmup_s=5)
+    registry.apply([bad, make_backend("good", models=["m"])])
+
+    def told():
+        registry.candidates("m")
+        return everywhere(bad, clock, "ejection", "on_trial", "warming", "warmup_s")
+
+    seen = [told()]
+    registry.acquire("m", exclude=["good"]).finish("failed")
+    seen.append(told())
+    clock.advance(10)
+    seen.append(everywhere(bad, clock, "ejection", "on_trial", "warming", "warmup_s"))
+    seen.append(told())
+    registry.acquire("m", exclude=["good"]).finish()
+    seen.append(told())
+    clock.advance(5)
+    seen.append(told())
+    assert seen == [
+        (None, False, False, 5.0),
+        ("consecutive_failures", False, False, 5.0),
+        (None, False, False, 5.0),
+        (None, True, False, 5.0),
+        (None, False, True, 5.0),
+        (None, False, False, 5.0),
+    ]
+
+
+def test_residency_and_reported_load_are_told():
+    registry = make_registry([make_backend("x", models=["m", "n"])])
+    backend = registry.get_backend("x")
+    assert everywhere(backend, registry.clock, "reported_load") == (None,)
+    registry.record_probe(backend, ProbeResult(ok=True, residency={"m": "on_disk"}, load=ReportedLoad(3, 1)))
+    load, models = everywhere(backend, registry.clock, "reported_load", "models")
+    assert load == {"running": 3, "waiting": 1}
+    assert [(model["id"], model["residency"]) for model in models] == [("m", "on_disk"), ("n", None)]
+    assert LoadView.from_load(ReportedLoad(3, 1)).model_dump() == load
 
 
 def test_a_draining_backend_keeps_the_single_status_of_the_registry():

@@ -16,24 +16,23 @@ which a sample is missing or counted twice.
 import logging
 import os
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack
 
-from backend_registry._core.health import BackendStatus, Streak
-from backend_registry._core.latency import ENDED, NO_REQUESTS, UNCOUNTED, Sample, Tally, fold
+from backend_registry._core.described import Described
+from backend_registry._core.health import ReportedLoad, Streak
+from backend_registry._core.latency import ENDED, NEW_START, NO_REQUESTS, UNCOUNTED, Sample, Tally, fold
 from backend_registry._core.limits import (
     check_count,
     check_id,
     check_metadata,
     check_milliseconds,
     check_names,
+    check_seconds,
     check_text,
     check_url,
-    shorten,
 )
 from backend_registry._core.lock import CounterLock
-from backend_registry._core.model import Model, check_models
-from backend_registry._core.reasons import standing
+from backend_registry._core.model import Model, Residency, check_models
 from backend_registry._core.record import (
     BackendRecord,
     BackendType,
@@ -53,6 +52,11 @@ logger = logging.getLogger("backend_registry")
 UNFOLDED_MOST: Final = 32
 _WARN_EVERY_NS: Final = 60_000_000_000
 _NO_STREAK: Final = Streak()
+_NEW_START: Final[Sample] = (0, None, None, NEW_START)
+COLD_PENALTY: Final = 2
+"""Requests in flight that a model on disk only is taken for: loading it takes some seconds, as long as a few short answers do.
+So a backend that has it in memory is preferred until it has two requests more, and a cold one is warmed up before all others
+drown."""
 
 
 class BackendFields(TypedDict, total=False):
@@ -73,9 +77,11 @@ class BackendFields(TypedDict, total=False):
     instance_id: str | None
     credential_env: str | Iterable[str] | None
     max_pending: int | None
+    warmup_s: float
+    intent: Intent | str
 
 
-class Backend:
+class Backend(Described):
     """One model server. You construct it; a registry owns it once added, and from then on changes it by its verbs.
 
     Args:
@@ -94,6 +100,9 @@ class Backend:
         instance_id: the runtime instance behind it, if any.
         credential_env: name or names of environment variables that must be set for it to be available.
         max_pending: requests in flight it may have at once; None means no limit.
+        warmup_s: seconds in which its share of traffic grows from a tenth to its full weight after it has recovered from
+            being unhealthy or ejected for failures; 0 gives it the full share at once. A new backend is not slowed down.
+        intent: what the operator wants of it from the start.
 
     Raises:
         InvalidValueError: a field is of the wrong type or out of its range.
@@ -103,15 +112,15 @@ class Backend:
 
     __slots__ = (
         "__weakref__",
-        "_checked_ns",
+        "_anew_ns",
         "_lock",
         "_log",
-        "_open",
-        "_owner",
+        "_plain",
         "_raw",
-        "_record",
+        "_ready",
         "_streak",
         "_tickets",
+        "_trial",
         "_underflows",
         "_warned_ns",
         "id",
@@ -135,6 +144,8 @@ class Backend:
         instance_id: str | None = None,
         credential_env: str | Iterable[str] | None = None,
         max_pending: int | None = None,
+        warmup_s: float = 0.0,
+        intent: Intent | str = Intent.ENABLED,
     ) -> None:
         self.id: Final[str] = check_id("id", id)
         self._record = BackendRecord(
@@ -153,10 +164,19 @@ class Backend:
             instance_id=None if instance_id is None else check_text("instance_id", instance_id),
             credential_env=check_credential_env(credential_env),
             max_pending=None if max_pending is None else check_count("max_pending", max_pending, least=1),
+            warmup_s=check_seconds("warmup_s", warmup_s),
+            intent=check_enum("intent", intent, Intent),
         )
         self._owner: Topology | None = None
-        # Registered and enabled: whether a lease that has just been counted may stand.
-        self._open = False
+        # Whether it may be picked.
+        self._ready = False
+        # May be picked, without a condition that must be looked at under the lock: all that the hot path asks.
+        self._plain = False
+        # Failures of requests that began before this monotonic moment have been dealt with; also when the last ejection ended.
+        self._anew_ns = 0
+        # The ticket of the last trial request. The slot is taken while that ticket counts, so nothing can leave it taken.
+        self._trial: object = None
+        self._load: ReportedLoad | None = None
         self._checked_ns = 0
         self._streak = _NO_STREAK
         self._underflows = 0
@@ -172,7 +192,7 @@ class Backend:
         self._raw = 0
 
     def replace(self, **changes: Unpack[BackendFields]) -> "Backend":
-        """A fresh, unowned backend with these constructor arguments changed; counters, health and intent start anew.
+        """A fresh, unowned backend with these constructor arguments changed; counters and health start anew.
 
         Raises:
             InvalidValueError: as the constructor.
@@ -180,90 +200,6 @@ class Backend:
         """
         record = self._record
         return Backend(**{**{name: getattr(record, name) for name in BackendFields.__annotations__}, **changes})
-
-    # --- what describes it ---------------------------------------------------------------------------------------------
-
-    @property
-    def record(self) -> BackendRecord:
-        """The present description, one immutable value: read it once where several fields must belong together."""
-        return self._record
-
-    @property
-    def url(self) -> str:
-        """Root of the server."""
-        return self._record.url
-
-    @property
-    def name(self) -> str:
-        """Name for display."""
-        return self._record.name
-
-    @property
-    def backend_type(self) -> BackendType:
-        """The software that serves."""
-        return self._record.backend_type
-
-    @property
-    def models(self) -> tuple[Model, ...]:
-        """The models it serves, in stable order."""
-        return self._record.models
-
-    @property
-    def metadata(self) -> Mapping[str, str]:
-        """Your own strings, read-only."""
-        return self._record.metadata
-
-    @property
-    def priority(self) -> int:
-        """Lower is preferred."""
-        return self._record.priority
-
-    @property
-    def weight(self) -> int:
-        """Share of traffic relative to others."""
-        return self._record.weight
-
-    @property
-    def status(self) -> BackendStatus:
-        """Healthy, unhealthy, unknown, or draining while an operator keeps it out of rotation."""
-        return self._record.status
-
-    @property
-    def intent(self) -> Intent:
-        """What the operator wants."""
-        return self._record.intent
-
-    @property
-    def available(self) -> bool:
-        """Whether it may be picked: enabled, credentials present, not ejected, and healthy (or unknown, if allowed)."""
-        return not self._standing()[0]
-
-    @property
-    def reason_code(self) -> str:
-        """Why it may not be picked, one of `REASON_CODES`; empty if it may."""
-        return self._standing()[0]
-
-    @property
-    def status_reason(self) -> str:
-        """A few words on `reason_code`, such as `missing env OPENAI_API_KEY`; at most 256 characters, empty if all is well."""
-        code, detail = self._standing()
-        return shorten(detail if code else self._record.note or "")
-
-    def _standing(self) -> tuple[str, str]:
-        owner = self._owner
-        if owner is None:
-            return standing(self._record, now_ns=0, select_unknown=True)
-        return standing(self._record, now_ns=owner.clock.monotonic_ns(), select_unknown=owner.select_unknown)
-
-    @property
-    def last_error(self) -> str | None:
-        """Text of the last failed check or status update, None when it passed."""
-        return self._record.last_error
-
-    @property
-    def last_health_check(self) -> datetime | None:
-        """When it was last checked (UTC), None before the first time."""
-        return datetime.fromtimestamp(self._checked_ns / 1e9, UTC) if self._checked_ns else None
 
     # --- what counts ---------------------------------------------------------------------------------------------------
 
@@ -296,6 +232,59 @@ class Backend:
     def latency_samples(self) -> int:
         """How many samples the average rests on; tells "0 ms" from "no sample"."""
         return self.tally.latency_samples
+
+    def cost(self, model: str | None = None, now_ns: int | None = None) -> float:
+        """The number that the default policy compares, lower is better: (requests in flight + 1) per unit of weight.
+
+        A weight of 100 counts as 1. A backend that has `model` on disk only costs as if two more requests were in flight; one
+        that warms up as if its weight were `effective_weight`.
+
+        Args:
+            model: the model to be asked for; None leaves out where it is.
+            now_ns: monotonic time by the registry's clock; None reads it, if it matters.
+
+        Thread-safety: any thread, no lock. Cost: about half a microsecond.
+        """
+        record = self._record
+        load = len(self._tickets) + 1
+        if record.residency and record.residency.get(model or "") is Residency.ON_DISK:
+            load += COLD_PENALTY
+        return load * 100 / (record.weight if record.warming_since_ns is None else self.effective_weight(now_ns))
+
+    def effective_weight(self, now_ns: int | None = None) -> float:
+        """The weight as it counts now: less than `weight` while the backend warms up; see `warmup_s`.
+
+        Args:
+            now_ns: monotonic time by the registry's clock; None reads it, if it matters.
+        """
+        record = self._record
+        if record.warming_since_ns is None:
+            return record.weight
+        return record.weight * record.warm_share(self._now_ns() if now_ns is None else now_ns)
+
+    def _become(self, after: BackendRecord | None, *, selectable: bool) -> None:
+        """Take over what a commit makes of this backend, None if it is removed; caller holds the topology lock. Idempotent."""
+        if after is None:
+            self._ready = self._plain = False
+            return
+        before, self._record = self._record, after
+        self._ready = selectable
+        self._plain = selectable and after.is_unconditional
+        if not after.on_trial:
+            self._trial = None
+        if after.is_outlier and after.ejected_until_ns is not None:
+            self._anew_ns = after.ejected_until_ns
+        if before.is_outlier and not after.is_outlier:
+            self._anew_ns = min(self._anew_ns, self._now_ns())
+            self._log.append(_NEW_START)
+
+    def _has_room(self) -> bool:
+        """Whether it may have one more request in flight, and if it is on trial, whether that one may be the trial."""
+        record = self._record
+        limit = record.max_pending
+        if limit is not None and len(self._tickets) >= limit:
+            return False
+        return not record.on_trial or self._trial not in self._tickets
 
     @property
     def pending_underflows(self) -> int:

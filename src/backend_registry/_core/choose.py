@@ -5,8 +5,8 @@ ones it is as likely as any other. Above that two are, one taken in rotation and
 load at 100 backends is 10.2 that way, 10.7 with two random ones (the classic power of two choices), 9.0 with a full scan,
 15.9 without looking at load at all; and it looks at two backends however many there are.
 
-Load is requests in flight. Where weights or limits differ it is (in flight + 1) / weight, full backends are left out, and of
-more than eight two different random ones are compared; the one is added so that an idle backend's weight still counts.
+Load is requests in flight. Where weights, limits or residency differ it is `Backend.cost`, full backends are left out, and of
+more than eight two different random ones are compared.
 
 `draw(32) % n` picks one of n: half the cost of `int(random() * n)`, and its bias, n / 2^32, is far below anything measurable.
 """
@@ -16,7 +16,7 @@ from typing import Final
 
 from backend_registry._core.backend import Backend
 
-__all__ = ("SCAN_MOST", "choose_of_few", "choose_weighted", "cost", "has_room")
+__all__ = ("SCAN_MOST", "choose_of_few", "choose_weighted")
 
 SCAN_MOST: Final = 8
 
@@ -38,30 +38,19 @@ def choose_of_few(ready: tuple[Backend, ...], first: Backend, drawn: int) -> Bac
     return tied[(drawn >> 16) % len(tied)] if tied else first
 
 
-def has_room(backend: Backend) -> bool:
-    """Whether the backend may have one more request in flight."""
-    limit = backend.record.max_pending
-    return limit is None or len(backend._tickets) < limit
-
-
-def cost(backend: Backend) -> float:
-    """(requests in flight + 1) / weight, where weight 100 counts as 1."""
-    return (len(backend._tickets) + 1) * 100 / backend.record.weight
-
-
-def choose_weighted(ready: Sequence[Backend], draw: Callable[[int], int]) -> Backend:
+def choose_weighted(ready: Sequence[Backend], model: str, draw: Callable[[int], int]) -> Backend:
     """The cheapest of `ready`, which is not empty and has only backends with room."""
     count = len(ready)
     if count > SCAN_MOST:
         first = draw(32) % count
         # The second from the others, or one candidate in `count` picks would have no rival.
         second = (first + 1 + draw(32) % (count - 1)) % count
-        return _cheapest((ready[first], ready[second]), draw)
-    return _cheapest(ready, draw)
+        return _cheapest((ready[first], ready[second]), model, draw)
+    return _cheapest(ready, model, draw)
 
 
-def _cheapest(candidates: Sequence[Backend], draw: Callable[[int], int]) -> Backend:
-    costs = [cost(backend) for backend in candidates]
+def _cheapest(candidates: Sequence[Backend], model: str, draw: Callable[[int], int]) -> Backend:
+    costs = [backend.cost(model) for backend in candidates]
     least = min(costs)
     tied = [backend for backend, its in zip(candidates, costs, strict=True) if its == least]
     return tied[draw(32) % len(tied)]

@@ -7,14 +7,16 @@
 Intent (drain, disable) and ejection are other facts and are never touched from here.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from backend_registry._core.limits import check_count, check_seconds, shorten
-from backend_registry._core.model import Model, check_models
+from backend_registry._core.model import Model, Residency, check_models, check_residency
 from backend_registry.errors import InvalidValueError
 
-__all__ = ("BackendStatus", "HealthPolicy", "ProbeResult", "Streak", "next_health")
+__all__ = ("BackendStatus", "HealthPolicy", "ProbeResult", "ReportedLoad", "Streak", "next_health")
 
 
 class BackendStatus(StrEnum):
@@ -49,6 +51,13 @@ class HealthPolicy:
         check_seconds("max_cooldown_s", self.max_cooldown_s)
 
 
+class ReportedLoad(NamedTuple):
+    """Requests that a server says it has, from all its clients: those it works on and those that wait inside it."""
+
+    running: int
+    waiting: int
+
+
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
     """What one active health check found out.
@@ -59,6 +68,8 @@ class ProbeResult:
         models: the models it lists; None or empty keeps those known so far.
         refused: nothing listened at the address, which is a surer sign of death than a time-out.
         note: something odd about a passed probe, shown in `status_reason`.
+        residency: model id to where the backend has it; None keeps what is known, models that it does not serve are dropped.
+        load: what the server says about its own load; None if it did not tell.
     """
 
     ok: bool
@@ -66,6 +77,8 @@ class ProbeResult:
     models: tuple[Model, ...] | None = None
     refused: bool = False
     note: str | None = None
+    residency: Mapping[str, Residency] | None = None
+    load: ReportedLoad | None = None
 
     def __post_init__(self) -> None:
         for field in ("ok", "refused"):
@@ -75,6 +88,16 @@ class ProbeResult:
             object.__setattr__(self, field, check_reason(field, getattr(self, field)))
         if self.models is not None:
             object.__setattr__(self, "models", check_models(self.models))
+        if self.residency is not None:
+            object.__setattr__(self, "residency", check_residency("residency", self.residency))
+        if self.load is not None:
+            object.__setattr__(self, "load", _check_load(self.load))
+
+
+def _check_load(load: object) -> ReportedLoad:
+    if not isinstance(load, ReportedLoad):
+        raise InvalidValueError("load", f"is a {type(load).__name__}", "pass a ReportedLoad")
+    return ReportedLoad(check_count("load.running", load.running, least=0), check_count("load.waiting", load.waiting, least=0))
 
 
 def check_reason(field: str, value: object) -> str | None:

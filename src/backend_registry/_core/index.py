@@ -9,15 +9,39 @@ Rejected: filtering ids on every read (400 microseconds at 1,000 backends), copy
 10,000 backends takes five times as long), reading the live lists without a lock (IndexError on free-threaded Python).
 """
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
 from backend_registry._core.backend import Backend
 from backend_registry._core.demand import Demand
-from backend_registry._core.model import Model
+from backend_registry._core.model import Model, Residency
 from backend_registry._core.reasons import lacks
-from backend_registry._core.record import BackendRecord
+from backend_registry._core.record import BackendRecord, EjectionCause, Intent
 
-__all__ = ("ModelEntry", "ModelIndex", "Published", "UrlIndex")
+__all__ = ("ModelEntry", "ModelIndex", "Published", "UrlIndex", "marks_of")
 
 _DERIVED_MOST = 64
+_NO_RESERVE: Final[Mapping[Backend, str]] = MappingProxyType({})
+
+SPECIAL: Final = 1
+STANDBY: Final = 2
+RESTING: Final = 4
+LOADING: Final = 8
+COLD: Final = 16
+"""Marks of a member that is not like most: more than load decides about it; it may be used but not be picked now; it asked to
+be left alone; it is loading the model; it has the model on disk only."""
+_MARK_OF: Final = {Residency.LOADING: LOADING, Residency.ON_DISK: COLD}
+
+
+def marks_of(record: BackendRecord, *, selectable: bool) -> int:
+    """The marks that a backend has for all its models. Pure."""
+    marks = 0 if record.is_plain else SPECIAL
+    if not selectable and record.intent is Intent.ENABLED and record.missing_env is None:
+        marks |= STANDBY
+    if record.ejection is EjectionCause.OVERLOADED:
+        marks |= RESTING
+    return marks
 
 
 class Published:
@@ -26,70 +50,123 @@ class Published:
     Attributes:
         everyone: all backends that serve the model, in the order in which they came.
         ready: those that may be picked.
-        alike: the same as `ready` if load alone decides between them, since none has a limit and all have the default weight;
-            else None.
+        reserve: those that are used only when `ready` leaves nothing, and as what: first the ones "loading" the model, then, in
+            a "panic", the ones that are believed to be bad.
+        alike: the same as `ready` if load alone decides between them, since none has a limit, all have the default weight and
+            the model is in the memory of all or of none; else None.
         derived: demand to the part of this that meets it.
     """
 
-    __slots__ = ("alike", "derived", "everyone", "ready")
+    __slots__ = ("alike", "derived", "everyone", "ready", "reserve")
 
-    def __init__(self, everyone: tuple[Backend, ...], ready: tuple[Backend, ...], *, plain: bool) -> None:
+    def __init__(
+        self,
+        everyone: tuple[Backend, ...],
+        ready: tuple[Backend, ...],
+        reserve: Mapping[Backend, str] = _NO_RESERVE,
+        *,
+        plain: bool,
+    ) -> None:
         self.everyone = everyone
         self.ready = ready
+        self.reserve = reserve
         self.alike = ready if plain else None
         self.derived: dict[Demand, Published] = {}
+
+    def part(self, fits: Callable[[Backend], bool]) -> "Published":
+        """The same for those backends only that fit."""
+        ready = tuple(backend for backend in self.ready if fits(backend))
+        reserve = {backend: label for backend, label in self.reserve.items() if fits(backend)}
+        return Published(self.everyone, ready, reserve or _NO_RESERVE, plain=self.alike is not None)
 
 
 class ModelEntry:
     """The writer's sets of one model, and what is published of them."""
 
-    __slots__ = ("members", "published", "selectable", "special")
+    __slots__ = ("marks", "members", "published", "selectable")
 
     def __init__(self) -> None:
         self.members: dict[Backend, Model] = {}
         self.selectable: dict[Backend, Model] = {}
-        self.special: set[Backend] | None = None
+        self.marks: dict[Backend, int] | None = None
         self.published: Published | None = None
 
-    def publish(self) -> Published:
-        """Rebuild what readers see; caller holds the topology lock. About 10 ns per backend."""
-        self.published = published = Published(tuple(self.members), tuple(self.selectable), plain=not self.special)
+    def publish(self, panic_threshold: float) -> Published:
+        """Rebuild what readers see; caller holds the topology lock. About 10 ns per backend, 100 per marked one."""
+        members, ready = tuple(self.members), tuple(self.selectable)
+        if not self.marks:
+            published = Published(members, ready, plain=True)
+        else:
+            loading = self._marked(LOADING)
+            if loading:
+                ready = tuple(backend for backend in ready if backend not in loading)
+            # One that is not ready, but loading, is selectable all the same: it will be back without anybody's help.
+            reserve = {**dict.fromkeys(loading, "loading"), **self._panic(panic_threshold)}
+            published = Published(members, ready, reserve or _NO_RESERVE, plain=self._alike(len(ready)))
+        self.published = published
         return published
+
+    def _marked(self, mark: int) -> dict[Backend, None]:
+        marks = self.marks or {}
+        # Standby ones are looked up in the same dict, and they are not selectable.
+        return {b: None for b, marked in marks.items() if marked & mark and (mark == STANDBY or b in self.selectable)}
+
+    def _panic(self, threshold: float) -> dict[Backend, str]:
+        """Those to fall back on because too few may be picked for the rest to be believed bad."""
+        standby = self._marked(STANDBY) if threshold else {}
+        if len(self.selectable) >= threshold * (len(self.selectable) + len(standby)):
+            return {}
+        marks = self.marks or {}
+        # One that asked to be left alone is not suspected of anything; asking it would break a promise.
+        return {backend: "panic" for backend in standby if not marks[backend] & RESTING}
+
+    def _alike(self, ready: int) -> bool:
+        if any(marked & SPECIAL for marked in (self.marks or {}).values()):
+            return False
+        return len(self._marked(COLD)) in (0, ready)
 
     def derive(self, parent: Published, demand: Demand) -> Published:
         """The part of `parent` that meets a demand, cached beside it; caller holds the topology lock."""
-        ready = tuple(
-            backend
-            for backend in parent.ready
-            if (model := self.selectable.get(backend)) is not None and not lacks(backend.record, model, demand)[0]
-        )
-        derived = Published(parent.everyone, ready, plain=parent.alike is not None)
+
+        def fits(backend: Backend) -> bool:
+            model = self.members.get(backend)
+            return model is not None and not lacks(backend.record, model, demand)[0]
+
+        derived = parent.part(fits)
         # The key holds any min_context a client asks for, so an unbounded cache could be grown from outside.
         if len(parent.derived) < _DERIVED_MOST:
             parent.derived[demand] = derived
         return derived
 
-    def put(self, backend: Backend, model: Model, *, selectable: bool, plain: bool) -> None:
-        """Add a backend or change its model or selectability. A backend that is there keeps its place."""
+    def put(self, backend: Backend, model: Model, *, selectable: bool, marks: int) -> None:
+        """Add a backend or change its model, selectability or marks. A backend that is there keeps its place."""
         self.members[backend] = model
         if selectable:
             self.selectable[backend] = model
         else:
             self.selectable.pop(backend, None)
-        if not plain:
-            # Made when first needed: a set takes 216 bytes, and most models never need one.
-            if self.special is None:
-                self.special = set()
-            self.special.add(backend)
-        elif self.special:
-            self.special.discard(backend)
+        if marks:
+            # Made when first needed: a dict takes 232 bytes, and most models never need one.
+            if self.marks is None:
+                self.marks = {}
+            self.marks[backend] = marks
+        elif self.marks:
+            self.marks.pop(backend, None)
 
     def drop(self, backend: Backend) -> None:
         """Forget a backend; no-op if it is not there."""
         self.members.pop(backend, None)
         self.selectable.pop(backend, None)
-        if self.special:
-            self.special.discard(backend)
+        if self.marks:
+            self.marks.pop(backend, None)
+
+    def has_another(self, backend: Backend) -> bool:
+        """Whether somebody else would be left to pick without conditions; caller holds the topology lock."""
+        marks = self.marks or {}
+        return any(
+            other is not backend and not other.record.on_trial and not marks.get(other, 0) & LOADING
+            for other in self.selectable
+        )
 
 
 class ModelIndex:
@@ -104,6 +181,9 @@ class ModelIndex:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def __getitem__(self, model_id: str) -> ModelEntry:
+        return self._entries[model_id]
 
     def members(self) -> dict[str, tuple[str, ...]]:
         """Model id to the ids of its backends; caller holds the topology lock."""
@@ -123,9 +203,11 @@ class ModelIndex:
 
     def put(self, backend: Backend, record: BackendRecord, *, selectable: bool) -> None:
         """Bring the entries of a record's models up to date; idempotent. They have been marked dirty."""
-        plain = record.is_plain
+        marks = marks_of(record, selectable=selectable)
+        residency = record.residency
         for model in record.models:
-            self._entries[model.id].put(backend, model, selectable=selectable, plain=plain)
+            its = marks | _MARK_OF.get(residency[model.id], 0) if model.id in residency else marks
+            self._entries[model.id].put(backend, model, selectable=selectable, marks=its)
 
     def drop(self, backend: Backend, before: BackendRecord | None, after: BackendRecord | None) -> None:
         """Take a backend out of the entries of the models that it had and has no longer; idempotent."""

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from backend_registry._core.backend import UNFOLDED_MOST, Backend
 from backend_registry._core.demand import PickOptions
-from backend_registry._core.latency import ENDED, FAILED
+from backend_registry._core.latency import ENDED, FAILED, FAILED_BEFORE
 from backend_registry._core.limits import check_count, check_milliseconds, check_seconds
 from backend_registry._core.record import check_enum
 
 if TYPE_CHECKING:
     from backend_registry._core.selection import Selection
 
-__all__ = ("Lease", "Outcome", "Ticket")
+__all__ = ("ConditionalLease", "Lease", "Outcome", "Ticket")
 
 
 class Outcome(StrEnum):
@@ -122,6 +122,15 @@ class Lease:
         return self._ticket is not None
 
     @property
+    def last_resort(self) -> str:
+        """Empty, unless nothing better was left: then "loading" or "panic".
+
+        "loading": the backend is loading the model, so the answer will take its time. "panic": it is believed to be bad, but so
+        few are not that this may be wrong.
+        """
+        return ""
+
+    @property
     def tried(self) -> frozenset[str]:
         """Ids of the backends that `next` will not pick again: this one and those excluded before."""
         return frozenset((*self._options.get("exclude", ()), self.backend.id))
@@ -157,7 +166,7 @@ class Lease:
                 request has ended, the backend is not left alone.
 
         Thread-safety: any thread. Cost: about half a microsecond and no lock, but for every 32nd finish on a backend, which
-        folds the samples of those before it.
+        folds the samples of those before it, and for failures under an `EjectionPolicy`, which are looked at one by one.
         """
         if retry_after is not None:
             check_seconds("retry_after", retry_after)
@@ -184,13 +193,17 @@ class Lease:
             took_us = (now_ns - started_ns) // 1000 if latency_us is None else latency_us
             log.append((now_ns, took_us, self._first_byte_us, ENDED))
         else:
-            log.append((now_ns, None, self._first_byte_us, FAILED if outcome is _FAILED else ENDED))
+            # A failure from before the last ejection is one of those that led to it.
+            failure = FAILED if started_ns >= backend._anew_ns else FAILED_BEFORE
+            log.append((now_ns, None, self._first_byte_us, failure if outcome is _FAILED else ENDED))
         if len(log) > UNFOLDED_MOST:
             backend._compact()
         try:
+            # Before anybody is woken, or the first in line would get the overloaded or failing backend.
             if retry_after:
-                # Before anybody is woken, or the first in line would get the overloaded backend.
                 registry._cool_down(backend, retry_after)
+            elif outcome is _FAILED and (policy := registry.ejection_policy) is not None:
+                registry._note_failure(backend, policy, ticket)
         finally:
             if registry._waiting:
                 registry._released(backend)
@@ -236,3 +249,25 @@ class Lease:
         """Refuses: a copy would give back what it does not have."""
         message = "a Lease cannot be pickled or copied; pass lease.backend.id and lease.model instead"
         raise TypeError(message)
+
+
+class ConditionalLease(Lease):
+    """A lease on a backend that is on trial, or that was taken as a last resort. A class of its own keeps the others cheap."""
+
+    __slots__ = ("_last_resort",)
+
+    def __init__(self, registry: "Selection", backend: Backend, model: str, options: "PickOptions", last_resort: str) -> None:
+        super().__init__(registry, backend, model, options)
+        self._last_resort: Final = last_resort
+
+    @property
+    def last_resort(self) -> str:
+        """As what it was taken."""
+        return self._last_resort
+
+    def _end(self, outcome: Outcome | str, latency_us: int | None = None, retry_after: float | None = None) -> bool:
+        ticket = self._ticket
+        ended = super()._end(outcome, latency_us, retry_after)
+        if ended and outcome is _OK and self.backend._trial is ticket:
+            self._registry._pass_trial(self.backend, ticket)
+        return ended

@@ -26,6 +26,7 @@ __all__ = (
     "check_names",
     "check_positive",
     "check_seconds",
+    "check_share",
     "check_text",
     "check_url",
     "shorten",
@@ -128,9 +129,9 @@ def check_milliseconds(field: str, value: object) -> int:
     return round(_check_number(field, value, MAX_MILLISECONDS, " of milliseconds") * 1000)
 
 
-def check_positive(field: str, value: object, *, least: float = 0.0) -> float:
-    """A finite number above zero, and not below `least`."""
-    number = _check_number(field, value, sys.float_info.max)
+def check_positive(field: str, value: object, *, least: float = 0.0, most: float = sys.float_info.max) -> float:
+    """A finite number above zero, and not below `least` or above `most`."""
+    number = _check_number(field, value, most)
     if number < least or number == 0:
         raise InvalidValueError(field, f"is {value}", f"pass a number of at least {least:g}" if least else "pass more than 0")
     return number
@@ -139,6 +140,11 @@ def check_positive(field: str, value: object, *, least: float = 0.0) -> float:
 def check_seconds(field: str, value: object, *, most: float = 31_536_000.0) -> float:
     """A duration in seconds, 0 to `most` (one year) and finite."""
     return float(_check_number(field, value, most, " of seconds"))
+
+
+def check_share(field: str, value: object) -> float:
+    """A part of a whole, 0 to 1."""
+    return float(_check_number(field, value, 1.0))
 
 
 def check_names(field: str, values: object) -> tuple[str, ...]:

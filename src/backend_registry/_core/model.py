@@ -1,14 +1,16 @@
-"""`Model`: what one backend says about one LLM that it serves."""
+"""`Model` and `Residency`: what one backend says about one LLM that it serves."""
 
 import enum
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
-from backend_registry._core.limits import MAX_MODELS, check_count, check_id, check_text
+from backend_registry._core.limits import MAX_MODELS, check_count, check_id, check_text, shown
 from backend_registry.errors import InvalidValueError
 
-__all__ = ("Capability", "Model", "check_models")
+__all__ = ("NO_RESIDENCY", "Capability", "Model", "Residency", "check_models", "check_residency", "residency_of")
 
 
 class Capability(enum.IntFlag):
@@ -63,6 +65,40 @@ class Model:
             | self.supports_tools * Capability.TOOLS
             | self.supports_json_mode * Capability.JSON_MODE
         )
+
+
+class Residency(enum.StrEnum):
+    """Where a backend has a model: in memory and answering, in memory and idle, on its way there, or on disk only."""
+
+    IN_USE = "in_use"
+    IDLE = "idle"
+    LOADING = "loading"
+    ON_DISK = "on_disk"
+
+
+NO_RESIDENCY: Final[Mapping[str, Residency]] = MappingProxyType({})
+
+
+def check_residency(field: str, value: object) -> Mapping[str, Residency]:
+    """A read-only copy of a mapping from model ids to `Residency`, given as members or as text."""
+    if not isinstance(value, Mapping):
+        raise InvalidValueError(field, f"is a {type(value).__name__}", "pass a mapping of model ids to Residency")
+    if len(value) > MAX_MODELS:
+        raise InvalidValueError(field, f"has {len(value)} entries", f"pass at most {MAX_MODELS}")
+    return MappingProxyType({check_id(field, model): _check_residency(field, kind) for model, kind in value.items()})
+
+
+def _check_residency(field: str, value: object) -> Residency:
+    try:
+        return Residency(value)  # type: ignore[arg-type]
+    except ValueError:
+        raise InvalidValueError(field, f"holds {shown(value)}", f"pass one of {', '.join(Residency)}") from None
+
+
+def residency_of(known: Mapping[str, Residency], models: tuple[Model, ...]) -> Mapping[str, Residency]:
+    """What is known of these models; of those that a backend no longer has, nothing is kept. Pure."""
+    ids = {model.id for model in models}
+    return known if known.keys() <= ids else MappingProxyType({key: kind for key, kind in known.items() if key in ids})
 
 
 # Fleets name the same few models on every backend; sharing the objects keeps a backend below its memory target.

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from backend_registry._core.backend import Backend
 from backend_registry._core.demand import Demand
-from backend_registry._core.index import Published
+from backend_registry._core.index import ModelIndex, Published
 from backend_registry._core.reasons import lacks
 from backend_registry._core.record import BackendRecord
 
@@ -49,12 +49,18 @@ def models_of(view: View) -> dict[str, tuple[str, ...]]:
     return models
 
 
-def published_of(view: View, model_id: str, demand: Demand, selectable: Callable[[BackendRecord], bool]) -> Published:
+def published_of(
+    view: View, model_id: str, demand: Demand, selectable: Callable[[BackendRecord], bool], panic_threshold: float
+) -> Published:
     """What would be published of a model for a demand."""
-    serving = [(backend, record, model) for backend, record in view for model in record.models if model.id == model_id]
-    ready = [
-        (backend, record) for backend, record, model in serving if selectable(record) and not lacks(record, model, demand)[0]
-    ]
-    everyone = tuple(backend for backend, _, _ in serving)
-    plain = all(record.is_plain for _, record in ready)
-    return Published(everyone, tuple(backend for backend, _ in ready), plain=plain)
+    index = ModelIndex()
+    fitting: set[Backend] = set()
+    for backend, record in view:
+        serving = tuple(model for model in record.models if model.id == model_id)
+        # A record with this model only, so that no other entry is made.
+        narrowed = record._replace(models=serving)
+        index.mark_dirty(narrowed)
+        index.put(backend, narrowed, selectable=selectable(record))
+        fitting.update(backend for model in serving if not lacks(record, model, demand)[0])
+    entry = index.get(model_id)
+    return Published((), (), plain=True) if entry is None else entry.publish(panic_threshold).part(fitting.__contains__)

@@ -4,14 +4,16 @@ Each writing verb checks its arguments, decides under the topology lock, and ann
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from backend_registry._core.backend import Backend
-from backend_registry._core.health import BackendStatus, ProbeResult, Streak, check_reason, next_health
+from backend_registry._core.ejection import recovered, with_health
+from backend_registry._core.health import BackendStatus, HealthPolicy, ProbeResult, Streak, check_reason, next_health
 from backend_registry._core.limits import check_text, check_url
-from backend_registry._core.model import Model, check_models
+from backend_registry._core.model import Model, check_models, residency_of
 from backend_registry._core.record import BackendRecord, Intent, check_enum
-from backend_registry._core.topology import Edit, Topology
+from backend_registry._core.resting import Resting
+from backend_registry._core.topology import Edit
 from backend_registry.errors import (
     BackendNotFoundError,
     BackendOwnershipError,
@@ -31,7 +33,7 @@ class Applied(NamedTuple):
     unchanged: tuple[str, ...]
 
 
-class Operations(Topology):
+class Operations(Resting):
     """The verbs on backends by id. All are thread-safe; writes cost a few microseconds whatever the size of the fleet."""
 
     # --- which backends there are --------------------------------------------------------------------------------------
@@ -69,7 +71,8 @@ class Operations(Topology):
         """Make the registry hold exactly `desired`, in one atomic step and at most one revision.
 
         A backend that stays (same id) keeps its object, and with it counters, latency, health, intent and leases; one whose
-        url or type changed is another server and is replaced. One that lists no models keeps those it is known to serve.
+        url or type changed is another server and is replaced. One that lists no models keeps those it is known to serve. One
+        that is new begins with the intent that it was made with.
 
         Args:
             desired: fresh backends, or backends of this registry to keep as they are.
@@ -139,7 +142,7 @@ class Operations(Topology):
             return any(record.url == root for _, record in self._as_noted())
         with self._lock:
             self._carry_out()
-            return root in self._urls
+            return root in self._filed.urls
 
     def _registered(self, backend_id: str) -> Backend:
         backend = self.get_backend(backend_id)
@@ -164,8 +167,9 @@ class Operations(Topology):
     def update_status(self, backend_id: str, status: BackendStatus | str, error: str | None = None) -> None:
         """Set the status by hand: the operator's verb, which allows every transition.
 
-        DRAINING is `drain`; any other status also enables a draining or disabled backend. `last_health_check` becomes now and
-        `last_error` becomes `error` (shortened to 256 characters; None clears it). The same status and error make no revision.
+        DRAINING is `drain`; any other status also enables a draining or disabled backend, and HEALTHY ends an ejection for
+        failures or the trial after it. `last_health_check` becomes now and `last_error` becomes `error` (shortened to 256
+        characters; None clears it). The same status and error make no revision.
 
         Raises:
             BackendNotFoundError: no such backend.
@@ -173,40 +177,59 @@ class Operations(Topology):
         """
         wanted = check_enum("status", status, BackendStatus)
         text = check_reason("error", error)
-        if wanted is BackendStatus.DRAINING:
-            changes: dict[str, Any] = {"intent": Intent.DRAINING}
-        else:
-            changes = {"intent": Intent.ENABLED, "health": wanted, "note": None}
-        self._edit(backend_id, lambda record: record._replace(last_error=text, **changes), checked=True)
+        now_ns = self._now_ns()
 
-    def record_probe(self, backend: Backend, result: ProbeResult) -> bool:
+        def edited(record: BackendRecord) -> BackendRecord:
+            if wanted is BackendStatus.DRAINING:
+                return record._replace(intent=Intent.DRAINING, last_error=text)
+            if wanted is BackendStatus.HEALTHY:
+                record = recovered(record, now_ns)
+            return with_health(record, wanted, now_ns, intent=Intent.ENABLED, last_error=text, note=None)
+
+        self._edit(backend_id, edited, checked=True)
+
+    def record_probe(self, backend: Backend, result: ProbeResult, policy: HealthPolicy | None = None) -> bool:
         """Take the result of an active health check into account: the health checker's verb.
 
         Moves health by the state machine of `HealthPolicy`, looks for credentials again, and takes over the models that were
-        found. Intent and ejection stay as they are.
+        found, where they are, and the load that the server reports. A passed check ends an ejection for failures or the trial
+        after it. Intent, and the rest of an overloaded backend, stay as they are.
+
+        Args:
+            backend: the object that was checked.
+            result: what was found out.
+            policy: thresholds for this backend; None takes the registry's.
 
         Returns:
             False if this very object is no longer registered; the result is then ignored.
 
         Raises:
-            InvalidValueError: not a `Backend` or not a `ProbeResult`.
+            InvalidValueError: not a `Backend`, not a `ProbeResult` or not a `HealthPolicy`.
         """
         _check_backend(backend)
         if not isinstance(result, ProbeResult):
             raise InvalidValueError("result", f"is a {type(result).__name__}", "pass a ProbeResult")
+        if policy is not None and not isinstance(policy, HealthPolicy):
+            raise InvalidValueError("policy", f"is a {type(policy).__name__}", "pass a HealthPolicy")
         with self._lock:
             self._carry_out()
             if self._by_id.get(backend.id) is not backend:
                 return False
-            before = backend.record
-            health, backend._streak = next_health(before.health, backend._streak, result, self.health_policy)
-            after = before._replace(
-                health=health,
-                models=result.models or before.models,
+            now_ns = self._now_ns()
+            before = recovered(backend.record, now_ns) if result.ok else backend.record
+            health, backend._streak = next_health(before.health, backend._streak, result, policy or self.health_policy)
+            models, told = result.models or before.models, result.residency
+            after = with_health(
+                before,
+                health,
+                now_ns,
+                models=models,
                 missing_env=backend._missing_env(),
                 last_error=None if result.ok else result.error or "health check failed",
                 note=result.note,
+                residency=before.residency if told is None else residency_of(told, models),
             )
+            backend._load = result.load
             backend._checked_ns = self.clock.time_ns()
             change = self._commit(_update(backend, after))
         self._announce(change)
@@ -266,28 +289,24 @@ class Operations(Topology):
         """
         self._edit(backend_id, lambda record: record._replace(intent=Intent.ENABLED))
 
-    def _cool_down(self, backend: Backend, seconds: float) -> None:
-        """Leave an overloaded backend alone for a while; a longer time that it was given before stands."""
-        until_ns = self._now_ns() + int(min(seconds, self.health_policy.max_cooldown_s) * 1e9)
+    def note_error(self, backend: Backend, text: str) -> bool:
+        """Show an error of a backend, such as "credential rejected", as its `last_error` without touching its health.
+
+        Returns:
+            False if this very object is no longer registered; the text is then ignored.
+
+        Raises:
+            InvalidValueError: not a `Backend`, or the error is not text.
+        """
+        _check_backend(backend)
+        noted = check_reason("text", text)
         with self._lock:
             self._carry_out()
-            if self._by_id.get(backend.id) is not backend or (backend.record.ejected_until_ns or 0) >= until_ns:
-                return
-            change = self._commit([Edit(backend, backend.record, backend.record._replace(ejected_until_ns=until_ns))])
+            if self._by_id.get(backend.id) is not backend:
+                return False
+            change = self._commit(_update(backend, backend.record._replace(last_error=noted)))
         self._announce(change)
-
-    def _end_ejections(self) -> None:
-        """Put those back whose time is over. Called by readers that find it due."""
-        if self._lock.held_by_me:
-            return
-        with self._lock:
-            self._carry_out()
-            change = self._commit(self._returns(self._now_ns()))
-        self._announce(change)
-
-    def _returns(self, now_ns: int) -> list[Edit]:
-        due = [backend for backend, until_ns in self._ejected.items() if until_ns <= now_ns]
-        return [Edit(backend, backend.record, backend.record._replace(ejected_until_ns=None)) for backend in due]
+        return True
 
     # --- counters by id ------------------------------------------------------------------------------------------------
 
@@ -358,11 +377,12 @@ def _addition(backend: Backend) -> Edit:
 def _update(backend: Backend, after: BackendRecord) -> list[Edit]:
     """The edit that gives a backend a new record; none if nothing would change."""
     before = backend.record
+    if after.models is not before.models:
+        # The very same tuple tells the index that there is nothing to compare.
+        models = before.models if after.models == before.models else after.models
+        after = after._replace(models=models, residency=residency_of(after.residency, models))
     if after == before:
         return []
-    if after.models is not before.models and after.models == before.models:
-        # The very same tuple tells the index that there is nothing to compare.
-        after = after._replace(models=before.models)
     return [Edit(backend, before, after)]
 
 

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 from backend_registry._core.demand import Demand
 from backend_registry._core.health import BackendStatus
 from backend_registry._core.model import Capability, Model
-from backend_registry._core.record import BackendRecord, Intent
+from backend_registry._core.record import BackendRecord, EjectionCause, Intent
 
 __all__ = ("REASON_CODES", "Decision", "lacks", "standing")
 
@@ -20,17 +20,26 @@ REASON_CODES: Final = (
     "context_too_small",
     "lacks_operation",
     "excluded",
+    "on_trial",
     "at_max_pending",
+    "loading",
     "changed_meanwhile",
 )
 """Every code that `Decision.code` and `NoBackendError.reasons` can hold; an eligible backend has the empty code."""
+
+_EJECTED_FOR: Final = {
+    EjectionCause.OVERLOADED: "overloaded",
+    EjectionCause.FAILURES: "too many failures in a row",
+    EjectionCause.SHARE: "too large a share of failures",
+}
 
 
 class Decision(NamedTuple):
     """What `explain` says about one backend.
 
-    `cost` is the number the default policy compares (requests in flight, plus one, per unit of weight); `until_s` is how
-    many seconds remain until a time-limited reason ends, None when it has no end of its own.
+    `cost` is what `Backend.cost` says, the number that the default policy compares; `until_s` is how
+    many seconds remain until a time-limited reason ends, None when it has no end of its own. One that is not eligible may
+    still be used when nothing better is left; `detail` says so then.
     """
 
     backend_id: str
@@ -52,7 +61,8 @@ def standing(  # noqa: PLR0911 -- one return per reason, in order of precedence
     if record.missing_env is not None:
         return "missing_credentials", f"missing env {record.missing_env}"
     if record.ejected_until_ns is not None and record.ejected_until_ns > now_ns:
-        return "ejected", f"overloaded, left alone for {(record.ejected_until_ns - now_ns) / 1e9:.1f} s"
+        cause = _EJECTED_FOR[record.ejection or EjectionCause.OVERLOADED]
+        return "ejected", f"{cause}, left alone for {(record.ejected_until_ns - now_ns) / 1e9:.1f} s"
     if record.health is BackendStatus.UNHEALTHY:
         return "unhealthy", record.last_error or "health checks failed"
     if record.health is BackendStatus.UNKNOWN and not select_unknown:

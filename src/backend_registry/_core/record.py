@@ -1,4 +1,4 @@
-"""`BackendRecord`: all that describes one backend, as one immutable value."""
+"""`BackendRecord`: all that describes one backend, as one immutable value, and the words that it is described with."""
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
@@ -7,10 +7,19 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from backend_registry._core.health import BackendStatus
 from backend_registry._core.limits import check_names, shown
-from backend_registry._core.model import Model
+from backend_registry._core.model import NO_RESIDENCY, Model, Residency
 from backend_registry.errors import InvalidValueError
 
-__all__ = ("DEFAULT_WEIGHT", "BackendRecord", "BackendType", "DiscoverySource", "Intent", "check_credential_env", "check_enum")
+__all__ = (
+    "DEFAULT_WEIGHT",
+    "BackendRecord",
+    "BackendType",
+    "DiscoverySource",
+    "EjectionCause",
+    "Intent",
+    "check_credential_env",
+    "check_enum",
+)
 
 
 DEFAULT_WEIGHT: Final = 100
@@ -48,12 +57,27 @@ class Intent(StrEnum):
     DISABLED = "disabled"
 
 
+class EjectionCause(StrEnum):
+    """Why a backend is left alone for a while.
+
+    `overloaded` is its own wish (429 or 503 with Retry-After); the other two are verdicts on how its requests end.
+    """
+
+    OVERLOADED = "overloaded"
+    FAILURES = "consecutive_failures"
+    SHARE = "failure_share"
+
+
 class BackendRecord(NamedTuple):
     """Everything that describes one backend at one revision. Immutable, comparable, safe to keep and to share.
 
     `health` is what probes and operators found (never DRAINING); `intent` is what the operator wants; `missing_env` names
     the first credential variable that is not set; `ejected_until_ns` is a monotonic deadline before which the backend is
-    left alone. The fields up to `max_pending` are the arguments of `Backend`.
+    left alone, and `ejection` says why; `ejections` counts those for failures, less those forgiven with time; `on_trial` is
+    set from the end of such an ejection until a request has shown how it is; `warming_since_ns` is when a recovered backend
+    began to get its share of traffic back; `residency` says where the models are, as far as that is known.
+
+    The fields up to `warmup_s` describe the backend and are, with `intent`, the arguments of `Backend`; the rest is its state.
     """
 
     id: str
@@ -71,16 +95,22 @@ class BackendRecord(NamedTuple):
     instance_id: str | None
     credential_env: tuple[str, ...]
     max_pending: int | None
+    warmup_s: float = 0.0
     health: BackendStatus = BackendStatus.UNKNOWN
     intent: Intent = Intent.ENABLED
     missing_env: str | None = None
     ejected_until_ns: int | None = None
+    ejection: EjectionCause | None = None
+    ejections: int = 0
+    on_trial: bool = False
+    warming_since_ns: int | None = None
+    residency: Mapping[str, Residency] = NO_RESIDENCY
     last_error: str | None = None
     note: str | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A read-only view of a dict cannot be pickled; what it shows can.
-        return _revived, (*self[:_METADATA], dict(self.metadata), *self[_METADATA + 1 :])
+        return _revived, tuple(dict(value) if isinstance(value, Mapping) else value for value in self)
 
     @property
     def status(self) -> BackendStatus:
@@ -89,21 +119,47 @@ class BackendRecord(NamedTuple):
 
     @property
     def is_plain(self) -> bool:
-        """Neither limited nor weighted, so that the default policy needs to compare nothing but load."""
-        return self.max_pending is None and self.weight == DEFAULT_WEIGHT
+        """Neither limited nor weighted nor on trial nor warming, so that the default policy compares nothing but load."""
+        return (
+            self.max_pending is None and self.weight == DEFAULT_WEIGHT and not self.on_trial and self.warming_since_ns is None
+        )
+
+    @property
+    def is_unconditional(self) -> bool:
+        """Whether, selectable or not, a lease on it needs no look under the lock: no limit, no trial, nothing being loaded."""
+        return self.max_pending is None and not self.on_trial and Residency.LOADING not in self.residency.values()
+
+    @property
+    def is_outlier(self) -> bool:
+        """Ejected for its failures, or on trial after that."""
+        return self.on_trial or (self.ejection is not None and self.ejection is not EjectionCause.OVERLOADED)
+
+    @property
+    def due_ns(self) -> int | None:
+        """When something about it ends by itself: its ejection or its warm-up; None if nothing does."""
+        if self.ejected_until_ns is None and self.warming_since_ns is not None:
+            return self.warming_since_ns + int(self.warmup_s * 1e9)
+        return self.ejected_until_ns
+
+    def warm_share(self, now_ns: int) -> float:
+        """The part of its weight that counts at monotonic `now_ns`: from a tenth up to 1.0 while it warms up, else 1.0."""
+        if self.warming_since_ns is None or not self.warmup_s:
+            return 1.0
+        return min(max((now_ns - self.warming_since_ns) / (self.warmup_s * 1e9), _LEAST_SHARE), 1.0)
 
     def redescribed(self, other: "BackendRecord") -> "BackendRecord":
-        """This record with the constructor arguments of `other`, keeping health, intent and ejection."""
+        """This record with the constructor arguments of `other`, keeping its state: health, intent, ejection, residency."""
         return BackendRecord._make((*other[:_DESCRIBED], *self[_DESCRIBED:]))
 
 
 _DESCRIBED: Final = BackendRecord._fields.index("health")
-_METADATA: Final = BackendRecord._fields.index("metadata")
+_LEAST_SHARE: Final = 0.1
+"""A recovering backend that got nothing would never show that it has recovered."""
 
 
 def _revived(*values: Any) -> BackendRecord:
     record = BackendRecord._make(values)
-    return record._replace(metadata=MappingProxyType(record.metadata))
+    return record._replace(metadata=MappingProxyType(record.metadata), residency=MappingProxyType(record.residency))
 
 
 _Named = TypeVar("_Named", bound=StrEnum)

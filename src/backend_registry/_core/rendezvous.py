@@ -50,7 +50,7 @@ class Rendezvous:
         """The key's first choice that has not more than its share."""
         key = request.rng.getrandbits(64) if request.affinity is None else _hash(request.affinity)
         # Read once: a weight that changed in between could leave nobody with room.
-        weights = {backend: backend.weight for backend in candidates}
+        weights = {backend: backend.effective_weight(request.now_ns) for backend in candidates}
         loads = {backend: backend.pending_requests for backend in candidates}
         # Rounded up, the shares add up to more than the load, so somebody has room.
         fair = self._bound * (sum(loads.values()) + 1) / sum(weights.values())
@@ -58,7 +58,7 @@ class Rendezvous:
         return next(backend for backend in ranked if loads[backend] < math.ceil(fair * weights[backend]))
 
 
-def _score(key: int, backend_id: str, weight: int) -> float:
+def _score(key: int, backend_id: str, weight: float) -> float:
     # Half a step away from 0 and 1, where the logarithm would not be finite or would be zero.
     share = (_mix(key ^ _hash_of_id(backend_id)) + 0.5) / 2.0**64
     return -weight / math.log(min(share, 1.0 - 2.0**-53))

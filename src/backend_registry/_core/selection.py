@@ -5,11 +5,11 @@ limits, affinity, policies) branches off where it is asked for, and costs nothin
 slow road finds out why, for the error.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from typing import Unpack
 
 from backend_registry._core.backend import Backend
-from backend_registry._core.choose import SCAN_MOST, choose_of_few, choose_weighted, cost, has_room
+from backend_registry._core.choose import SCAN_MOST, choose_of_few, choose_weighted
 from backend_registry._core.demand import (
     NO_DEMAND,
     NO_WISH,
@@ -23,8 +23,9 @@ from backend_registry._core.demand import (
     check_wish,
 )
 from backend_registry._core.index import Published
-from backend_registry._core.lease import Lease
+from backend_registry._core.lease import ConditionalLease, Lease
 from backend_registry._core.limits import check_text
+from backend_registry._core.model import Residency
 from backend_registry._core.operations import Operations
 from backend_registry._core.reasons import Decision, lacks, standing
 from backend_registry._core.rendezvous import Rendezvous
@@ -41,13 +42,15 @@ class Selection(Operations):
     def candidates(self, model: str, **demand: Unpack[DemandOptions]) -> tuple[Backend, ...]:
         """The backends that a pick would choose from, before exclusion and limits: a published tuple, not a copy.
 
+        If none of them may be picked, these are the ones that are used as a last resort, if any; see `Lease.last_resort`.
+
         Raises:
             InvalidValueError: a demand is of the wrong type or out of its range.
         """
-        if self._abandoned or self._next_return_ns is not None:
+        if self._abandoned or self._next_due_ns is not None:
             self._tidy()
         published = self._published(model, check_demand(demand) if demand else NO_DEMAND)
-        return published.ready if published is not None else ()
+        return () if published is None else published.ready or tuple(published.reserve)
 
     def pick(self, model: str, **options: Unpack[PickOptions]) -> Backend:  # noqa: C901 -- the hot path, written out
         """A backend for one request, without counting it; see `PickOptions` for the keyword arguments.
@@ -59,7 +62,7 @@ class Selection(Operations):
 
         Thread-safety: any thread. Cost: below half a microsecond, looking at two backends however many there are.
         """
-        if self._abandoned or self._next_return_ns is not None:
+        if self._abandoned or self._next_due_ns is not None:
             self._tidy()
         if options:
             return self._pick_among(model, check_wish(options))
@@ -102,20 +105,53 @@ class Selection(Operations):
         """
         while True:
             backend = self.pick(model, **options) if options else self.pick(model)
-            lease = (
-                self._lease(backend, model, options) if backend._record.max_pending else Lease(self, backend, model, options)
-            )
+            if not backend._plain:
+                conditional = self._lease(backend, model, options)
+                if conditional is not None:
+                    return conditional
+                continue
+            lease = Lease(self, backend, model, options)
             # Counted first and looked second, while a drain or a removal decides first and counts second: one sees the other.
-            if lease is not None and backend._open:
+            if backend._plain:
                 return lease
-            if lease is not None:
-                lease._withdraw()
+            lease._withdraw()
 
     def _lease(self, backend: Backend, model: str, options: PickOptions) -> Lease | None:
-        """A lease on a backend with a limit; None if it is full."""
+        """A lease on a backend with a condition: a limit, a trial, being the last resort. None if it does not hold now."""
+        record = backend._record
+        resort = "" if backend._ready and not record.residency else self._resort(backend, model, options)
+        if resort is None:
+            return None
         # Looking for room and taking it must be one step, or two threads would both find the last place.
         with backend._lock:
-            return Lease(self, backend, model, options) if has_room(backend) else None
+            lease = self._admitted(backend, model, options, resort)
+        # Counted first and looked second, as in `acquire`. Inside a write of its own thread, what the pick has seen will be.
+        same = backend._record is record and self._by_id.get(backend.id) is backend
+        if lease is None or same or self._lock.held_by_me:
+            return lease
+        lease._withdraw()
+        return None
+
+    def _resort(self, backend: Backend, model: str, options: PickOptions) -> str | None:
+        """As what last resort a backend that was picked may be taken, empty if it needs not be one; None if it may not be."""
+        wish = check_wish(options)
+        published = self._published(model, wish.demand)
+        if published is None:
+            return None
+        if backend in published.reserve:
+            return None if _left(published.ready, wish, limited=True) else published.reserve[backend]
+        return "" if backend._ready or self._lock.held_by_me else None
+
+    def _admitted(self, backend: Backend, model: str, options: PickOptions, resort: str) -> Lease | None:
+        """The lease, if there is room; caller holds the backend's lock."""
+        if not backend._has_room():
+            return None
+        if not resort and not backend._record.on_trial:
+            return Lease(self, backend, model, options)
+        lease = ConditionalLease(self, backend, model, options, resort)
+        if backend._record.on_trial:
+            backend._trial = lease._ticket
+        return lease
 
     def explain(self, model: str, **options: Unpack[PickOptions]) -> tuple[Decision, ...]:
         """What a pick would say about each backend that serves the model, now: eligible or why not, and at what cost.
@@ -127,12 +163,15 @@ class Selection(Operations):
             InvalidValueError: an option is of the wrong type or out of its range.
         """
         wish = check_wish(options)
-        if self._abandoned or self._next_return_ns is not None:
+        if self._abandoned or self._next_due_ns is not None:
             self._tidy()
-        backends = self.get_backends_for_model(check_text("model", model))
-        return tuple(self._decision(backend, model, wish) for backend in backends)
+        published = self._published(check_text("model", model), wish.demand)
+        return () if published is None else self._decisions(published, model, wish)
 
-    def _decision(self, backend: Backend, model_id: str, wish: Wish) -> Decision:
+    def _decisions(self, published: Published, model: str, wish: Wish) -> tuple[Decision, ...]:
+        return tuple(self._decision(backend, model, wish, published.reserve.get(backend)) for backend in published.everyone)
+
+    def _decision(self, backend: Backend, model_id: str, wish: Wish, resort: str | None) -> Decision:
         record = backend.record
         now_ns = self._now_ns()
         model = next((model for model in record.models if model.id == model_id), None)
@@ -141,19 +180,23 @@ class Selection(Operations):
             code, detail = lacks(record, model, wish.demand)
         if not code and backend.id in wish.exclude:
             code, detail = "excluded", "the caller asked not to pick it"
-        if not code and not has_room(backend):
-            code, detail = "at_max_pending", f"{record.max_pending} requests in flight"
+        if not code and not backend._has_room():
+            code, detail = _fullness(backend)
+        elif not code and record.residency.get(model_id) is Residency.LOADING:
+            code, detail = "loading", "the model is on its way into memory"
+        if resort and backend.id not in wish.exclude and backend._has_room():
+            detail = f"{detail}; used if nothing better is left ({resort})"
         until_ns = record.ejected_until_ns
         until_s = (until_ns - now_ns) / 1e9 if code == "ejected" and until_ns is not None else None
-        return Decision(backend.id, not code, code, detail, cost(backend), until_s)
+        return Decision(backend.id, not code, code, detail, backend.cost(model_id, now_ns), until_s)
 
     def _tidy(self) -> None:
-        """Take back forgotten leases, and put backends back whose cool-down is over."""
+        """Take back forgotten leases, and end the ejections and warm-ups that are over."""
         if self._abandoned:
             self._reclaim_abandoned()
-        due_ns = self._next_return_ns
+        due_ns = self._next_due_ns
         if due_ns is not None and due_ns <= self._now_ns():
-            self._end_ejections()
+            self._end_what_is_due()
 
     def _published(self, model: str, demand: Demand) -> Published | None:
         """What is published of a model for a demand; None if nobody serves the model."""
@@ -170,31 +213,47 @@ class Selection(Operations):
             return self._scan(model, demand)
         with self._lock:
             self._carry_out()
-            return entry.derive(entry.published or entry.publish(), demand)
+            return entry.derive(entry.published or entry.publish(self._panic_threshold), demand)
 
     def _pick_among(self, model: str, wish: Wish) -> Backend:
         """The general road: demands, exclusion, limits, affinity, policies, and errors that say why."""
         published = self._published(model, wish.demand)
         if published is None:
             raise ModelNotFoundError(check_text("model", model))
-        ready: tuple[Backend, ...] = published.ready
-        if wish.exclude:
-            ready = tuple(backend for backend in ready if backend.id not in wish.exclude)
-        if published.alike is None:
-            ready = tuple(backend for backend in ready if has_room(backend))
+        ready = _left(published.ready, wish, limited=published.alike is None)
+        if not ready and published.reserve:
+            ready = _last_resort(published.reserve, wish)
         if not ready:
-            raise NoBackendError(model, self._reasons(model, wish))
+            raise NoBackendError(model, self._reasons(published, model, wish))
         policy = wish.policy or (None if wish.affinity is None else _BY_AFFINITY)
         if policy is None:
-            return choose_weighted(ready, self._draw)
+            return choose_weighted(ready, model, self._draw)
         return _chosen(policy, ready, PickRequest(model, wish.affinity, self.rng, self._now_ns()))
 
-    def _reasons(self, model: str, wish: Wish) -> dict[str, str]:
+    def _reasons(self, published: Published, model: str, wish: Wish) -> dict[str, str]:
         # Eligible now, but not when the pick looked a moment ago.
-        return {
-            decision.backend_id: decision.code or "changed_meanwhile"
-            for decision in (self._decision(backend, model, wish) for backend in self.get_backends_for_model(model))
-        }
+        decisions = self._decisions(published, model, wish)
+        return {decision.backend_id: decision.code or "changed_meanwhile" for decision in decisions}
+
+
+def _left(backends: Iterable[Backend], wish: Wish, *, limited: bool) -> tuple[Backend, ...]:
+    """Those that are neither excluded nor, if some have limits, full."""
+    if wish.exclude:
+        backends = [backend for backend in backends if backend.id not in wish.exclude]
+    return tuple([backend for backend in backends if backend._plain or backend._has_room()]) if limited else tuple(backends)
+
+
+def _last_resort(reserve: Mapping[Backend, str], wish: Wish) -> tuple[Backend, ...]:
+    """Those of the first kind of reserve of which any are left."""
+    left = _left(reserve, wish, limited=True)
+    return tuple(backend for backend in left if reserve[backend] == reserve[left[0]])
+
+
+def _fullness(backend: Backend) -> tuple[str, str]:
+    """Reason code and detail of one without room."""
+    if backend.record.on_trial and backend._trial in backend._tickets:
+        return "on_trial", "its one trial request is in flight"
+    return "at_max_pending", f"{backend.record.max_pending} requests in flight"
 
 
 def _chosen(policy: Policy, ready: Collection[Backend], request: PickRequest) -> Backend:

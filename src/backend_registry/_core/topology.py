@@ -26,15 +26,17 @@ from backend_registry._core.backend import Backend
 from backend_registry._core.changes import Change, Entry, Journal, Snapshot
 from backend_registry._core.clock import Clock
 from backend_registry._core.demand import NO_DEMAND, Demand
+from backend_registry._core.ejection import EjectionPolicy
+from backend_registry._core.filed import Filed
 from backend_registry._core.forking import guard
 from backend_registry._core.health import BackendStatus, HealthPolicy
-from backend_registry._core.index import ModelEntry, ModelIndex, Published, UrlIndex
+from backend_registry._core.index import ModelEntry, ModelIndex, Published
 from backend_registry._core.latency import ENDED
 from backend_registry._core.limits import check_count, check_text, shown
 from backend_registry._core.lock import WriterLock
 from backend_registry._core.noted import Edit, View, as_noted, models_of, published_of
 from backend_registry._core.reasons import standing
-from backend_registry._core.record import BackendRecord, Intent
+from backend_registry._core.record import BackendRecord
 from backend_registry._core.waiting import Lines
 from backend_registry.errors import BackendOwnershipError, InvalidValueError
 
@@ -62,7 +64,7 @@ class Cell(Generic[_Value]):
 class Topology:
     """The set of backends, its index, its history, and who waits for it. Base of `Registry`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- one argument per thing that a registry is told once; all by name
         self,
         *,
         clock: Clock = time,
@@ -70,7 +72,10 @@ class Topology:
         journal_size: int = 1024,
         health_policy: HealthPolicy | None = None,
         select_unknown: bool = True,
+        ejection_policy: EjectionPolicy | None = None,
     ) -> None:
+        if ejection_policy is not None and not isinstance(ejection_policy, EjectionPolicy):
+            raise InvalidValueError("ejection_policy", f"is a {type(ejection_policy).__name__}", "pass an EjectionPolicy")
         if health_policy is not None and not isinstance(health_policy, HealthPolicy):
             raise InvalidValueError("health_policy", f"is a {type(health_policy).__name__}", "pass a HealthPolicy")
         check_count("journal_size", journal_size, least=1, most=2**20)
@@ -79,16 +84,15 @@ class Topology:
         self.rng: Final = random.Random() if rng is None else rng
         self.health_policy: Final = health_policy or HealthPolicy()
         self.select_unknown: Final = select_unknown
+        self.ejection_policy: Final = ejection_policy
         self._now_ns: Final = clock.monotonic_ns
         self._draw: Final = self.rng.getrandbits
         self._rotation: Final = itertools.count(self._draw(16))
         self._by_id: dict[str, Backend] = {}
-        self._urls = UrlIndex()
         self._index = ModelIndex()
         self._entry_of = self._index.get
-        self._healthy: dict[Backend, None] = {}
-        self._ejected: dict[Backend, int] = {}
-        self._next_return_ns: int | None = None
+        self._filed = Filed()
+        self._next_due_ns: int | None = None
         self._revision = 0
         self._journal = Journal(journal_size)
         self._unfinished: tuple[Change, Sequence[Edit]] | None = None
@@ -96,7 +100,7 @@ class Topology:
         self._leaks = bytearray()
         self._start_epoch()
         self._all = Cell(lambda: tuple(self._by_id.values()), self._scan_all)
-        self._all_healthy = Cell(lambda: tuple(self._healthy), self._scan_healthy)
+        self._all_healthy = Cell(lambda: tuple(self._filed.healthy), self._scan_healthy)
         self._model_total = Cell(lambda: len(self._index), lambda: len(models_of(self._as_noted())))
         self._snapshots = Cell(self._take_snapshot, self._scan_snapshot)
         guard(self)
@@ -209,7 +213,7 @@ class Topology:
             return self._scan(model, NO_DEMAND)
         with self._lock:
             self._carry_out()
-            return entry.published or entry.publish()
+            return entry.published or entry.publish(self._panic_threshold)
 
     # For readers inside a write of their own thread; see `noted`.
 
@@ -228,9 +232,14 @@ class Topology:
         return Snapshot(self._epoch, revision, tuple(record for _, record in view), MappingProxyType(models_of(view)))
 
     def _scan(self, model_id: str, demand: Demand) -> Published:
-        return published_of(self._as_noted(), model_id, demand, self._selectable)
+        return published_of(self._as_noted(), model_id, demand, self._selectable, self._panic_threshold)
 
     # --- writing -------------------------------------------------------------------------------------------------------
+
+    @property
+    def _panic_threshold(self) -> float:
+        # Not an attribute of the object; see `filed`.
+        return 0.0 if self.ejection_policy is None else self.ejection_policy.panic_threshold
 
     def _selectable(self, record: BackendRecord) -> bool:
         # An ejection lasts until a commit ends it, because the sets know no time.
@@ -274,17 +283,16 @@ class Topology:
         change, edits = self._unfinished
         self._mark_dirty(edits)
         for backend, _, after in edits:
-            if after is not None:
-                backend._record = after
-            backend._open = after is not None and after.intent is Intent.ENABLED
+            backend._become(after, selectable=after is not None and self._selectable(after))
         self._store(edits)
         for backend, before, after in edits:
             if after is not None:
-                self._index.put(backend, after, selectable=self._selectable(after))
-            self._file(backend, before, after)
+                self._index.put(backend, after, selectable=backend._ready)
+            self._filed.put(backend, before, after)
         # Last, for all backends: dropping one may delete an entry that another of this commit has just come into.
         for edit in edits:
             self._index.drop(*edit)
+        self._next_due_ns = self._filed.next_due_ns() if self._filed.due else None
         self._journal.append(change)
         self._revision = change.revision
         self._unfinished = None
@@ -310,24 +318,6 @@ class Topology:
             elif by_id.get(backend.id) is backend:
                 del by_id[backend.id]
         self._by_id = by_id
-
-    def _file(self, backend: Backend, before: BackendRecord | None, after: BackendRecord | None) -> None:
-        """Keep the smaller indexes true: health, urls and ejections."""
-        if after is not None and after.status is BackendStatus.HEALTHY:
-            self._healthy[backend] = None
-        else:
-            self._healthy.pop(backend, None)
-        if before is None or after is None or before.url != after.url:
-            if before is not None:
-                self._urls.discard(before.url, backend.id)
-            if after is not None:
-                self._urls.add(after.url, backend.id)
-        if after is not None and after.ejected_until_ns is not None:
-            self._ejected[backend] = after.ejected_until_ns
-        else:
-            self._ejected.pop(backend, None)
-        if self._ejected or self._next_return_ns is not None:
-            self._next_return_ns = min(self._ejected.values(), default=None)
 
     # --- what follows a write or a release, outside of every lock ------------------------------------------------------
 
@@ -357,7 +347,7 @@ class Topology:
             # First the ticket, then the note of it: cut short between the two, the next caller finds nothing left to do.
             if ticket.backend._tickets.pop(ticket, None) is not None:
                 self._leaks.append(0)
-                ticket.backend._log.append((0, None, None, ENDED))
+                ticket.backend._log.append((self._now_ns(), None, None, ENDED))
             with contextlib.suppress(ValueError):
                 abandoned.remove(ticket)
 

@@ -1,7 +1,8 @@
 """Where those stand in line who wait for something to happen: a released backend, an emptied one, a new change.
 
 A waiter joins a line first and looks again afterwards, so that whatever happens after its last look finds it in line. It stays
-in line until it has what it wants; being woken only means "look again". Whoever leaves wakes the next in line, so a waiter
+in line until it has what it wants; being woken only means "look again". Urgent ones stand before all others: one that comes in
+front of a waiter that is being woken looks itself, so the news is not lost. Whoever leaves wakes the next in line, so a waiter
 that is cancelled while it is being woken cannot take the news with it. Lines refer to their waiters weakly, so one whose
 `leave` was cut short by an exception from a signal handler does not stand before the others for ever.
 """
@@ -11,7 +12,7 @@ import math
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Protocol
 
 from backend_registry._core.limits import check_seconds
@@ -27,6 +28,11 @@ class Waiter(Protocol):
         """Make the waiter look again; must not block and must not raise."""
 
 
+Rank = deque[weakref.ref[Waiter]]
+Line = tuple[Rank, Rank]
+"""Those who are urgent, and the others."""
+
+
 class Lines:
     """Lines of waiters. A topic is what they wait for (a model id, a backend); a group in it is served in order of arrival.
 
@@ -37,13 +43,14 @@ class Lines:
 
     def __init__(self) -> None:
         self._lock = CounterLock()
-        self.topics: dict[Hashable, dict[Hashable, deque[weakref.ref[Waiter]]]] = {}
+        self.topics: dict[Hashable, dict[Hashable, Line]] = {}
 
-    def join(self, topic: Hashable, group: Hashable, waiter: Waiter) -> None:
-        """Stand at the end of a line."""
+    def join(self, topic: Hashable, group: Hashable, waiter: Waiter, *, urgent: bool = False) -> None:
+        """Stand at the end of a line, or of those in it who are urgent."""
         with self._lock:
             # A topic never has no lines, not even between two calls, since nobody would come across it to tidy it up.
-            self.topics.setdefault(topic, {group: deque()}).setdefault(group, deque()).append(weakref.ref(waiter))
+            line = self.topics.setdefault(topic, {group: _line()}).setdefault(group, _line())
+            line[not urgent].append(weakref.ref(waiter))
 
     def leave(self, topic: Hashable, group: Hashable, waiter: Waiter) -> None:
         """Step out of a line, if in it, and wake its new head."""
@@ -71,21 +78,31 @@ class Lines:
     def _head(self, topic: Hashable, group: Hashable, gone: Waiter | None = None) -> Waiter | None:
         """Who is first in a line, once `gone` and forgotten ones before it are out of it; caller holds the lock."""
         groups = self.topics.get(topic, {})
-        line = groups.get(group, deque())
+        line = groups.get(group, ())
         if gone is not None:
-            with contextlib.suppress(ValueError):
-                line.remove(weakref.ref(gone))
-        while line:
-            head = line[0]()
-            if head is not None:
-                return head
-            line.popleft()
+            _remove(line, weakref.ref(gone))
+        for rank in line:
+            while rank:
+                head = rank[0]()
+                if head is not None:
+                    return head
+                rank.popleft()
         # The last line goes in one call with its topic; see `join`.
         if groups.keys() <= {group}:
             self.topics.pop(topic, None)
         else:
             groups.pop(group, None)
         return None
+
+
+def _remove(line: Iterable[Rank], waiter: weakref.ref[Waiter]) -> None:
+    for rank in line:
+        with contextlib.suppress(ValueError):
+            rank.remove(waiter)
+
+
+def _line() -> Line:
+    return deque(), deque()
 
 
 def countdown(timeout: float | None) -> Callable[[], float]:
