@@ -1,5 +1,47 @@
-"""What the ASGI packages share: how an answer is made of bytes, and what an error looks like that is not OpenAI's."""
+"""What the ASGI packages share: endpoints as data, who may do what, answers, pages, and streams of events.
 
-from backend_registry._web.answers import json_answer, problem
+Nothing here knows a registry, so that the node API and whatever else speaks HTTP are checked, paged and streamed by one and the
+same code.
+"""
 
-__all__ = ("json_answer", "problem")
+from backend_registry._web.answers import json_answer, known_or_new, problem
+from backend_registry._web.auth import Access, Auth, ClientKeys, Role, is_loopback, refusal_to_listen
+from backend_registry._web.endpoints import Answer, Call, Endpoint, EndpointRoute, endpoint_routes
+from backend_registry._web.openapi import FieldError, ProblemDetails, document_of
+from backend_registry._web.paging import Cursor, Limit, Offset, Page, Window, page_of
+from backend_registry._web.reading import RefusedRequestError
+from backend_registry._web.sse import EventStreamAnswer
+from backend_registry._web.streams import Entry, EventRing, Filter, Subscription, TooManyReadersError
+
+__all__ = (
+    "Access",
+    "Answer",
+    "Auth",
+    "Call",
+    "ClientKeys",
+    "Cursor",
+    "Endpoint",
+    "EndpointRoute",
+    "Entry",
+    "EventRing",
+    "EventStreamAnswer",
+    "FieldError",
+    "Filter",
+    "Limit",
+    "Offset",
+    "Page",
+    "ProblemDetails",
+    "RefusedRequestError",
+    "Role",
+    "Subscription",
+    "TooManyReadersError",
+    "Window",
+    "document_of",
+    "endpoint_routes",
+    "is_loopback",
+    "json_answer",
+    "known_or_new",
+    "page_of",
+    "problem",
+    "refusal_to_listen",
+)

@@ -1,0 +1,25 @@
+"""Telemetry: metrics for Prometheus, log lines without secrets, and, where they are asked for, traces.
+
+None of it is known to those who are observed: `Metrics`, `RequestLog` and `Tracing` fit the observers of the gateway and of the
+health checker by their shape.
+"""
+
+from backend_registry.telemetry.activation import open_tracing
+from backend_registry.telemetry.events import log_changes
+from backend_registry.telemetry.labels import ModelLabels
+from backend_registry.telemetry.logs import RequestLog, log_to
+from backend_registry.telemetry.metrics import EndedRequestFacts, Exposition, Metrics
+from backend_registry.telemetry.observers import Observer, Observers
+
+__all__ = (
+    "EndedRequestFacts",
+    "Exposition",
+    "Metrics",
+    "ModelLabels",
+    "Observer",
+    "Observers",
+    "RequestLog",
+    "log_changes",
+    "log_to",
+    "open_tracing",
+)

@@ -1,0 +1,43 @@
+"""What telemetry's tests share: a small fleet, and requests that have ended."""
+
+import pytest
+from msgspec.structs import replace
+
+from backend_registry import Backend, EjectionPolicy, Registry
+from backend_registry.gateway import EndedRequest
+from backend_registry.testing import ManualClock
+
+GOOD = EndedRequest(
+    endpoint="chat_completions",
+    model="m1",
+    served_model="m1",
+    backend_id="a",
+    status=200,
+    outcome="ok",
+    seconds=1.5,
+    first_byte_s=0.2,
+    attempts=1,
+    stream=True,
+    policy="p2c",
+    last_resort="",
+    fallback=False,
+)
+
+
+@pytest.fixture
+def clock():
+    return ManualClock()
+
+
+@pytest.fixture
+def registry(clock):
+    registry = Registry(clock=clock, ejection_policy=EjectionPolicy(consecutive_failures=2))
+    registry.add_backend(Backend("a", "http://me:pw-canary@a:1", models=["m1", "m2"], backend_type="ollama"))
+    registry.add_backend(Backend("b", "http://b:1?key=q-canary", models=["m1"], backend_type="vllm"))
+    return registry
+
+
+@pytest.fixture
+def ended():
+    """An ended request, good but for what is said."""
+    return lambda **facts: replace(GOOD, **facts)
