@@ -12,14 +12,21 @@ def registry():
     return Registry()
 
 
+OTHERS = {"settings_of", "observer", "probers", "rng"}
+"""Arguments of the checker itself, beside its settings."""
+
+
 @pytest.fixture
 def checking(registry):
-    """Run a coroutine function with a checker for `registry`."""
+    """Run a coroutine function with a checker for `registry`; settings and arguments of the checker by name."""
 
-    def run(work, **settings):
+    def run(work, **given):
+        others = {name: given.pop(name) for name in OTHERS & given.keys()}
+        settings = HealthConfig(**{"timeout_s": 5, **given})
+
         async def main():
             async with open_session(connect_timeout_s=5) as session:
-                return await work(HealthChecker(registry, session, HealthConfig(**{"timeout_s": 5, **settings})))
+                return await work(HealthChecker(registry, session, settings, **others))
 
         return asyncio.run(main())
 
@@ -30,7 +37,7 @@ def checking(registry):
 def check(registry, checking):
     """Check a backend so many times, adding it if need be; the last result."""
 
-    def run(backend, times=1, **settings):
+    def run(backend, times=1, **given):
         if backend.id not in registry:
             registry.add_backend(backend)
 
@@ -39,6 +46,6 @@ def check(registry, checking):
                 result = await checker.check(registry.get_backend(backend.id))
             return result
 
-        return checking(work, **settings)
+        return checking(work, **given)
 
     return run

@@ -1,39 +1,15 @@
 """Who is checked, when, and how many at once."""
 
 import asyncio
-import contextlib
 import logging
 
 import pytest
 
-from backend_registry import BackendStatus, Registry
+from backend_registry import BackendStatus, BackendType, ProbeResult, Registry
 from backend_registry.config import HealthConfig
 from backend_registry.health import HealthChecker, open_session
 from backend_registry.testing import FakeBackend, make_backend
-
-PATIENCE_S = 10
-
-
-@contextlib.asynccontextmanager
-async def running(checker):
-    task = asyncio.create_task(checker.run())
-    try:
-        yield task
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
-async def changed(registry, condition):
-    """Wait until `condition()` holds; it is looked at whenever the registry has changed."""
-    async with asyncio.timeout(PATIENCE_S), registry.watch() as changes:
-        while not condition():
-            await anext(changes)
-
-
-async def in_thread(wait):
-    await asyncio.to_thread(wait)
+from tests.health.running import changed, in_thread, running
 
 
 def test_every_backend_is_checked_at_once_also_one_that_comes_later(registry, checking):
@@ -119,6 +95,51 @@ def test_no_more_than_the_bound_ask_at_once(registry, checking):
         checking(work, concurrency=2, interval_s=3600, timeout_s=60)
 
 
+def test_only_a_few_checks_begin_in_one_turn_of_the_event_loop(registry, checking):
+    """A hundred at once would hold up every request that passes through."""
+    begun = []
+
+    class Noting:
+        async def probe(self, upstream, record):
+            begun[-1] += 1
+            return ProbeResult(ok=True)
+
+    registry.apply([make_backend(f"b{number}") for number in range(100)])
+
+    async def count_turns():
+        while True:
+            begun.append(0)
+            await asyncio.sleep(0)
+
+    async def work(checker):
+        counting = asyncio.create_task(count_turns())
+        async with running(checker):
+            await changed(registry, lambda: len(registry.get_healthy_backends()) == 100)
+        counting.cancel()
+
+    checking(work, concurrency=100, probers={BackendType.GENERIC: Noting()})
+    assert sum(begun) == 100
+    assert max(begun) <= 8
+
+
+def test_one_whose_health_has_become_unknown_is_checked_soon(registry, checking, monkeypatch):
+    monkeypatch.setattr("backend_registry.health.checker._BETWEEN_S", 0.05)
+    with FakeBackend("a") as fake:
+        registry.add_backend(fake.backend())
+
+        def is_healthy():
+            return registry.get_backend("a").status is BackendStatus.HEALTHY
+
+        async def work(checker):
+            async with running(checker):
+                await changed(registry, is_healthy)
+                registry.update_status("a", BackendStatus.UNKNOWN, "has gone from sight")
+                await changed(registry, is_healthy)
+
+        checking(work, interval_s=3600)
+        assert len(fake.requests) == 2
+
+
 def test_bound_grows_as_far_as_is_needed_to_check_everybody_within_one_interval(registry, checking):
     with FakeBackend("a") as fake:
         registry.apply([fake.backend().replace(id=f"b{number}") for number in range(6)])
@@ -129,6 +150,18 @@ def test_bound_grows_as_far_as_is_needed_to_check_everybody_within_one_interval(
                 await in_thread(lambda: fake.wait_until(lambda: fake.in_flight == 6))
 
         checking(work, concurrency=1, interval_s=30, timeout_s=30)
+
+
+def test_a_checker_that_was_stopped_can_be_started_again(registry, checking):
+    with FakeBackend("a") as fake:
+        registry.add_backend(fake.backend())
+
+        async def work(checker):
+            for times in (1, 2):
+                async with running(checker):
+                    await in_thread(lambda times=times: fake.wait_until(lambda: len(fake.requests) == times))
+
+        checking(work, interval_s=3600)
 
 
 def test_checker_that_has_missed_changes_catches_up():
@@ -155,10 +188,9 @@ def test_check_that_breaks_is_a_failed_check_and_is_logged(registry, checking, c
     registry.add_backend(make_backend("a"))
 
     async def work(checker):
-        checker._openai = Broken()
         return await checker.check(registry.get_backend("a"))
 
-    assert checking(work).error == "health check broke, see the log"
+    assert checking(work, probers={BackendType.GENERIC: Broken()}).error == "health check broke, see the log"
     assert "ZeroDivisionError" in caplog.text
 
 

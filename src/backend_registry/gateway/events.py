@@ -6,7 +6,7 @@ import msgspec
 
 from backend_registry.gateway.refusals import openai_error
 
-__all__ = ("WholeEvents", "broken_event", "is_error_event")
+__all__ = ("WholeEvents", "begins_with_error", "broken_event")
 
 _HELD_MOST: Final = 65_536
 
@@ -50,15 +50,29 @@ def _last_end(data: bytes) -> int:
     return max(data.rfind(b"\n\n") + 2 if b"\n\n" in data else 0, data.rfind(b"\r\n\r\n") + 4 if b"\r\n\r\n" in data else 0)
 
 
-def is_error_event(events: bytes) -> bool:
-    """Whether the first of `events` is an error: some servers begin a stream before they know whether they can serve it."""
-    if not events.startswith(b"data:") or b'"error"' not in events[:4096]:
-        return False
+def begins_with_error(events: bytes) -> bool | None:
+    """Whether the first event that says something is an error: some servers begin a stream before they know whether they can.
+
+    Args:
+        events: whole ones. Comments, which keep a connection alive, are no events.
+
+    Returns:
+        None if there is no such event yet; False also if there is none in the first 64 KiB.
+    """
+    for block in events[:_HELD_MOST].replace(b"\r\n", b"\n").split(b"\n\n"):
+        lines = block.split(b"\n")
+        data = b"\n".join(line[5:].strip() for line in lines if line.startswith(b"data:"))
+        if data:
+            return b"event: error" in lines or (b'"error"' in data and _is_error(data))
+    return False if len(events) > _HELD_MOST else None
+
+
+def _is_error(data: bytes) -> bool:
     try:
-        first = msgspec.json.decode(events[5:].partition(b"\n")[0])
-    except msgspec.DecodeError:
+        content = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
-    return isinstance(first, dict) and bool(first.get("error"))
+    return isinstance(content, dict) and (bool(content.get("error")) or content.get("type") == "error")
 
 
 def broken_event(message: str) -> bytes:

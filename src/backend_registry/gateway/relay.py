@@ -1,39 +1,45 @@
 """Passing an answer on to the client, chunk by chunk as it comes."""
 
-import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import aiohttp
 from starlette.types import Message, Send
 
-from backend_registry import Lease, Outcome
+from backend_registry import Outcome
 from backend_registry.gateway.attempt import UPSTREAM_ERRORS, Answer
+from backend_registry.gateway.deadline import Deadline
 from backend_registry.gateway.events import WholeEvents, broken_event
 from backend_registry.health import describe_failure
 
 __all__ = ("relay",)
 
-_PASSED_ON: Final = ("cache-control", "content-encoding", "content-language", "content-type", "retry-after", "x-request-id")
+_PASSED_ON: Final = frozenset(
+    (b"cache-control", b"content-encoding", b"content-language", b"content-type", b"retry-after", b"x-request-id")
+)
+"""Never cookies or what concerns one connection only; lengths are ours to say."""
 
-Head = list[tuple[bytes, bytes]]
-
-
-class ClientLostError(Exception):
-    """The client did not take in the answer before the deadline, or has gone. Not the backend's fault."""
+End = Callable[[Outcome], None]
 
 
 class Client:
-    """The sending end of ASGI, which waits no longer than until `deadline`, in the event loop's time."""
+    """The sending end of ASGI.
 
-    def __init__(self, send: Send, deadline: float) -> None:
+    Attributes:
+        awaited: whether it is the client that is waited for, and thus to blame for a time-out or a broken connection.
+    """
+
+    def __init__(self, send: Send) -> None:
         self._send: Final = send
-        self._deadline: Final = deadline
+        self.awaited: bool = False
 
-    async def start(self, answer: Answer, extra: dict[str, str]) -> None:
-        """Status and headers."""
-        given = answer.response.headers
-        headers = {**{name: given[name] for name in _PASSED_ON if name in given}, **extra}
-        head: Head = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers.items()]
+    async def start(self, answer: Answer, own: Mapping[str, str]) -> None:
+        """Status and headers: those of the backend that may pass, and `own`."""
+        head = [(name.lower(), value) for name, value in answer.response.raw_headers if name.lower() in _PASSED_ON]
+        head += [(name.encode(), value.encode("latin-1", "replace")) for name, value in own.items()]
+        if answer.complete:
+            head.append((b"content-length", b"%d" % len(answer.first)))
         await self._deliver({"type": "http.response.start", "status": answer.response.status, "headers": head})
 
     async def body(self, chunk: bytes, *, more: bool = True) -> None:
@@ -41,16 +47,13 @@ class Client:
         await self._deliver({"type": "http.response.body", "body": chunk, "more_body": more})
 
     async def _deliver(self, message: Message) -> None:
-        try:
-            async with asyncio.timeout_at(self._deadline):
-                await self._send(message)
-        except OSError:
-            # A time-out, which is one as well, or what ASGI servers raise when the client has hung up.
-            raise ClientLostError from None
+        self.awaited = True
+        await self._send(message)
+        self.awaited = False
 
 
-async def relay(answer: Answer, lease: Lease, send: Send, deadline: float, extra: dict[str, str]) -> None:
-    """Send the answer, and finish the lease when the last of it has been read from the backend.
+async def relay(answer: Answer, send: Send, deadline: Deadline, own: Mapping[str, str], end: End) -> Outcome:
+    """Send the answer, and end the lease when the last of it has been read from the backend.
 
     The deadline holds for both sides, and each answers for itself: a backend that has not said everything by then has failed;
     a client that has not taken in what it was sent by then ends the answer, and the lease as cancelled, which counts neither
@@ -59,62 +62,62 @@ async def relay(answer: Answer, lease: Lease, send: Send, deadline: float, extra
 
     Args:
         answer: what the backend has begun to say.
-        lease: on that backend.
         send: to the client.
-        deadline: end of the whole request, in the event loop's time.
-        extra: headers of our own.
+        deadline: end of the whole request.
+        own: headers of the gateway's own.
+        end: tells the lease how it went; only the first call has an effect.
+
+    Returns:
+        How the request ended. That may differ from the lease: a client can leave when its backend has done its part.
     """
+    client = Client(send)
     try:
-        await _relay(answer, lease, Client(send, deadline), deadline, extra)
-    except ClientLostError:
-        # Says nothing new where the backend had done its part, or had failed, before. That the answer has no end makes the
-        # server cut the connection.
-        lease.finish(Outcome.CANCELLED)
-
-
-async def _relay(answer: Answer, lease: Lease, client: Client, deadline: float, extra: dict[str, str]) -> None:
-    if answer.complete:
-        lease.finish(Outcome.from_status(answer.response.status))
-        await client.start(answer, {**extra, "content-length": str(len(answer.first))})
-        await client.body(answer.first, more=False)
-        return
-    await client.start(answer, extra)
-    await client.body(answer.first)
-    if answer.events is None:
-        await _pass_on(answer, lease, client, deadline)
-    else:
-        await _pass_on_events(answer, answer.events, lease, client, deadline)
-
-
-async def _pass_on_events(answer: Answer, events: WholeEvents, lease: Lease, client: Client, deadline: float) -> None:
-    try:
-        while chunk := await _read(answer, deadline):
-            if ready := events.feed(chunk):
-                await client.body(ready)
-        if answer.may_end_anywhere and not events.done:
-            raise aiohttp.ClientPayloadError
+        with deadline.within():
+            return await _relay(answer, client, own, end)
     except UPSTREAM_ERRORS as error:
-        lease.finish(Outcome.FAILED)
-        message = f"backend {lease.backend.id!r} failed after its answer had begun: {describe_failure(error)}"
+        # Servers raise an OSError as well when their client has hung up.
+        if client.awaited:
+            end(Outcome.CANCELLED)
+            return Outcome.CANCELLED
+        end(Outcome.FAILED)
+        if answer.events is not None:
+            message = f"backend {answer.backend_id!r} failed after its answer had begun: {describe_failure(error)}"
+            await _break_off(client, message, deadline)
+        # Of anything else no end is sent, so the server cuts the connection: the only way left to say that this is not all.
+        return Outcome.FAILED
+
+
+async def _break_off(client: Client, message: str, deadline: Deadline) -> None:
+    # It may be past the deadline; then a client that takes it in at once gets it all the same.
+    with contextlib.suppress(OSError), deadline.within():
         await client.body(broken_event(message), more=False)
-        return
-    lease.finish(Outcome.from_status(answer.response.status))
-    await client.body(events.rest(), more=False)
 
 
-async def _pass_on(answer: Answer, lease: Lease, client: Client, deadline: float) -> None:
-    try:
-        while chunk := await _read(answer, deadline):
-            await client.body(chunk)
-    except UPSTREAM_ERRORS:
-        lease.finish(Outcome.FAILED)
-        # Without the last message the server cuts the connection, which is the only way left to say that this is not all.
-        return
-    lease.finish(Outcome.from_status(answer.response.status))
-    await client.body(b"", more=False)
+async def _relay(answer: Answer, client: Client, own: Mapping[str, str], end: End) -> Outcome:
+    outcome = Outcome.from_status(answer.response.status)
+    if answer.complete:
+        end(outcome)
+        await client.start(answer, own)
+        await client.body(answer.first, more=False)
+        return outcome
+    await client.start(answer, own)
+    await client.body(answer.first)
+    end_of_body = await (_pass_on(answer, client) if answer.events is None else _pass_on_events(answer, answer.events, client))
+    end(outcome)
+    await client.body(end_of_body, more=False)
+    return outcome
 
 
-async def _read(answer: Answer, deadline: float) -> bytes:
-    """What has come from the backend, at least one byte; nothing at the end."""
-    async with asyncio.timeout_at(deadline):
-        return await answer.response.content.readany()
+async def _pass_on(answer: Answer, client: Client) -> bytes:
+    while chunk := await answer.response.content.readany():
+        await client.body(chunk)
+    return b""
+
+
+async def _pass_on_events(answer: Answer, events: WholeEvents, client: Client) -> bytes:
+    while chunk := await answer.response.content.readany():
+        if ready := events.feed(chunk):
+            await client.body(ready)
+    if answer.may_end_anywhere and not events.done:
+        raise aiohttp.ClientPayloadError
+    return events.rest()

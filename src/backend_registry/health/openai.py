@@ -1,24 +1,24 @@
-"""Servers that list their models as OpenAI does: vLLM, llama.cpp, LM Studio, exo, OpenAI itself and many others."""
+"""Servers that list their models as OpenAI does and tell little else: OpenAI itself, exo, and whatever is generic."""
 
 from typing import Any
 
 from backend_registry import BackendRecord, Model, ProbeResult
-from backend_registry.health.fetch import UnreadableAnswerError, Upstream
-from backend_registry.health.prober import described, entries, listed, positive
+from backend_registry.health.fetch import Upstream
+from backend_registry.health.known import Assuming
+from backend_registry.health.prober import entries, listed, positive
 
 __all__ = ("OpenAIProber",)
 
 
 class OpenAIProber:
-    """`GET /v1/models`: `{"data": [{"id": ..., "max_model_len": ...}]}`; only vLLM states the length."""
+    """`GET /v1/models`: `{"data": [{"id": ...}]}`. Some add the context length under one of three names."""
 
     async def probe(self, upstream: Upstream, record: BackendRecord) -> ProbeResult:
-        """One question; an unreadable list is a passed check that keeps the models known so far."""
+        """One question."""
+        assuming = Assuming(record)
 
         def model_of(item: dict[str, Any]) -> Model:
-            return described(record, item.get("id"), context_length=positive(item.get("max_model_len")))
+            lengths = (positive(item.get(name)) for name in ("max_model_len", "context_length", "context_window"))
+            return assuming.describe(item.get("id"), context_length=next(filter(None, lengths), None))
 
-        try:
-            return listed(entries(await upstream.get("/v1/models"), "data"), model_of)
-        except UnreadableAnswerError as error:
-            return ProbeResult(ok=True, note=f"model list not understood: {error}")
+        return assuming.mark(listed(entries(await upstream.get("/v1/models"), "data"), model_of))

@@ -17,12 +17,20 @@ from backend_registry import Backend, BackendInfo, BackendRecord, Clock
 __all__ = ("encode_backends",)
 
 
+class _Load(msgspec.Struct, gc=False):
+    """What the server says about its load."""
+
+    running: int
+    waiting: int
+
+
 class _Count(msgspec.Struct, gc=False):
     """The part of an entry that any request or check may change."""
 
     pending_requests: int
     total_requests: int
     avg_latency_ms: int
+    reported_load: _Load | None
     last_health_check: datetime | None
 
 
@@ -49,11 +57,12 @@ def encode_backends(backends: Iterable[Backend], *, clock: Clock = time) -> byte
         kept = _kept.get(backend.id)
         add(kept[1] if kept is not None and kept[0] is backend.record else _description(backend, clock))
         tally = backend.tally
-        ema_us = tally.ema_us
+        ema_us, load = tally.ema_us, backend.reported_load
         count = _Count(
             backend.pending_requests,
             tally.total_requests,
             ema_us // 1000 if ema_us is not None else 0,
+            _Load(*load) if load is not None else None,
             backend.last_health_check,
         )
         # Two objects become one: the first without its closing brace, the second without its opening one.

@@ -1,59 +1,73 @@
-"""`GET /backends` and `GET /healthz`."""
+"""`node_routes`: the node API over a registry, and `openapi_document`: what it is for programs."""
 
-from typing import Final
+from collections.abc import Callable, Iterable
+from importlib.metadata import version
+from typing import Any, Final
 
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+import msgspec
+from starlette.routing import BaseRoute
 
 from backend_registry import Registry
-from backend_registry._web import json_answer, problem
-from backend_registry.node.encoding import encode_backends
+from backend_registry._web import Auth, Endpoint, document_of, endpoint_routes
+from backend_registry.config import AuthConfig
+from backend_registry.discovery import Fleet
+from backend_registry.node.context import Node
+from backend_registry.node.entries import Entries
+from backend_registry.node.feed import BackendFeed
+from backend_registry.node.readiness import Readiness
+from backend_registry.node.table import ENDPOINTS, METRICS, PROCESS, READS, WRITES
 
-__all__ = ("node_routes",)
+__all__ = ("BODY_LIMIT", "node_routes", "openapi_document")
 
-_LIMIT: Final = 200
-_LIMIT_MOST: Final = 1000
-_OFFSET_MOST: Final = 2**31 - 1
-_DIGITS_MOST: Final = 12
+BODY_LIMIT: Final = 1_000_000
+"""Bytes; a backend with all the models and metadata that it may have is smaller."""
 
-
-class NodeApi:
-    """Reads a registry, never writes to it."""
-
-    def __init__(self, registry: Registry) -> None:
-        self._registry: Final = registry
-
-    async def backends(self, request: Request) -> Response:
-        """A page of the backends, in the order in which they were added; `X-Total-Count` is how many there are."""
-        try:
-            limit = _count(request, "limit", _LIMIT, least=1, most=_LIMIT_MOST)
-            offset = _count(request, "offset", 0, least=0, most=_OFFSET_MOST)
-        except ValueError as error:
-            return problem(400, str(error))
-        everyone = self._registry.get_all_backends()
-        headers = {"x-total-count": str(len(everyone))}
-        return json_answer(encode_backends(everyone[offset : offset + limit], clock=self._registry.clock), headers=headers)
-
-    async def healthz(self, _: Request) -> Response:
-        """That the process runs and its event loop turns; says nothing about the backends."""
-        return json_answer({"status": "ok"})
+_DESCRIPTION: Final = (
+    "What one router process knows about its backends, and what an operator may do with them. Errors are problem documents "
+    "(RFC 9457). The OpenAI-compatible routes under `/v1` are not part of this document."
+)
 
 
-def _count(request: Request, name: str, default: int, *, least: int, most: int) -> int:
-    text = request.query_params.get(name)
-    if text is None:
-        return default
-    # The length comes first: Python refuses to read ints of thousands of digits.
-    if not text.isascii() or not text.isdecimal() or len(text) > _DIGITS_MOST or not least <= int(text) <= most:
-        raise ValueError(f"query parameter {name} must be a number from {least} to {most}")
-    return int(text)
+def openapi_document(endpoints: Iterable[Endpoint[Node]] = ENDPOINTS) -> dict[str, Any]:
+    """The OpenAPI document of the node API, or of a part of its endpoints."""
+    return document_of(
+        endpoints, title="backend_registry node API", version=version("backend-registry"), description=_DESCRIPTION
+    )
 
 
-def node_routes(registry: Registry) -> list[BaseRoute]:
-    """The node API's routes over `registry`."""
-    api = NodeApi(registry)
-    return [
-        Route("/backends", api.backends, methods=["GET"]),
-        Route("/healthz", api.healthz, methods=["GET"]),
-    ]
+def node_routes(
+    registry: Registry,
+    fleet: Fleet | None = None,
+    auth: Auth | None = None,
+    *,
+    readiness: Readiness | None = None,
+    metrics: Callable[[str], tuple[bytes, str]] | None = None,
+) -> list[BaseRoute]:
+    """The node API's routes.
+
+    Args:
+        registry: the backends that are shown.
+        fleet: takes what operators do; without one the API only reads.
+        auth: who may do what; without it only this machine may do anything.
+        readiness: whether the process is ready; without it it is at once, and streams end when their clients leave.
+        metrics: gives the metrics for Prometheus and their content type, by the Accept header of who asks, in any thread;
+            without it there is no `/metrics`.
+    """
+    if readiness is None:
+        readiness = Readiness(registry, is_checked=lambda _: False)
+        readiness.configured()
+    endpoints = (*READS, *(WRITES if fleet is not None else ()), *PROCESS, *(METRICS if metrics is not None else ()))
+    entries = Entries(registry, fleet)
+    feed = BackendFeed(registry, entries)
+    readiness.call_at_stop(feed.close)
+    node = Node(
+        registry=registry,
+        fleet=fleet,
+        auth=auth or Auth(AuthConfig(), loopback=True, environ={}),
+        entries=entries,
+        feed=feed,
+        readiness=readiness,
+        metrics=metrics,
+        openapi=msgspec.json.encode(openapi_document(endpoints)),
+    )
+    return endpoint_routes(endpoints, node, node.auth, body_limit=BODY_LIMIT)

@@ -4,7 +4,7 @@
 |---|---|
 | `ManualClock` | time that moves when the test says so |
 | `make_model`, `make_backend`, `make_registry` | objects with sensible fields |
-| `FakeBackend` | a real HTTP server that speaks OpenAI or Ollama and breaks on demand |
+| `FakeBackend` | a real HTTP server that speaks as one of nine kinds do and breaks on demand |
 | `Fault`, `FaultKind` | what can go wrong |
 | `SeenRequest` | what a fake backend has been asked |
 | `strategies` | Hypothesis strategies; `from backend_registry.testing import strategies`, needs hypothesis |

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from types import TracebackType
 from typing import Any, Final, Self, get_args
 
-from backend_registry import Backend, InvalidValueError, Model
+from backend_registry import Backend, InvalidValueError, Model, ReportedLoad, Residency
 from backend_registry.testing.api import Behaviour, Kind
 from backend_registry.testing.factories import DEFAULT_MODEL, make_backend, make_model
 from backend_registry.testing.faults import Fault, FaultKind
@@ -21,19 +21,19 @@ _PATIENCE_S: Final = 10.0
 
 
 class FakeBackend:
-    """A model server for tests: OpenAI's interface for every kind, Ollama's as well for `ollama`.
+    """A model server for tests: OpenAI's interface for every kind, and that which each kind has of its own.
 
     It runs in a thread of its own while its `with` block does. Chats answer with the last user message; every answer names the
     backend in the header `x-fake-backend`, chats also in `system_fingerprint`.
 
     Args:
         id: what it calls itself.
-        kind: `openai`, `ollama`, `vllm` or `llamacpp`.
+        kind: `openai`, `ollama`, `vllm`, `llamacpp`, `lmstudio`, `exo`, `anthropic`, `google` or `generic`.
         models: `Model` objects or model ids.
         chunks: pieces in which a streamed answer comes.
         chunk_delay_s: seconds between them.
         first_byte_delay_s: seconds before any answer.
-        api_key: what must come as a bearer token; None asks for nothing.
+        api_key: what must come as a bearer token, or in the vendor's own header where it has one; None asks for nothing.
         host, port: where to listen; port 0 means any free one.
 
     Attributes:
@@ -147,6 +147,24 @@ class FakeBackend:
     @models.setter
     def models(self, models: Iterable[Model | str]) -> None:
         self.behaviour.models = _as_models(models)
+
+    @property
+    def residency(self) -> dict[str, Residency]:
+        """What it says about the memory its models are in, by model id; a model that is not named is resident.
+
+        Told by Ollama (on disk or resident), LM Studio (those, or loading) and llama.cpp, which while one is loading answers
+        nothing but that.
+        """
+        return self.behaviour.residency
+
+    @property
+    def load(self) -> ReportedLoad:
+        """What vLLM's figures and llama.cpp's slots are to say; may be set while it runs."""
+        return self.behaviour.load
+
+    @load.setter
+    def load(self, load: ReportedLoad) -> None:
+        self.behaviour.load = load
 
     def backend(self, **fields: Any) -> Backend:
         """A fresh `Backend` that describes this server, to be added to a registry; `fields` are arguments of `Backend`."""

@@ -8,7 +8,7 @@ from backend_registry import InvalidValueError
 
 __all__ = ("MODEL_LISTS", "Fault", "FaultKind", "FaultPlan")
 
-MODEL_LISTS: Final = ("/v1/models", "/api/tags", "/api/ps")
+MODEL_LISTS: Final = ("/v1/models", "/api/tags", "/api/ps", "/api/v0/models", "/v1beta/models", "/v1beta/openai/models")
 
 
 class FaultKind(StrEnum):

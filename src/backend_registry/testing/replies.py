@@ -1,4 +1,4 @@
-"""What a fake backend answers when nothing is wrong: pure functions from a request to a document.
+"""What a fake backend answers to a chat and the like: pure functions from a request to a document as OpenAI writes it.
 
 The answers are deterministic: a chat says what it was told, an embedding is made from a hash, and every time stamp is the same.
 """
@@ -12,9 +12,23 @@ from typing import Any, Final
 
 from backend_registry import Model
 
-__all__ = ("chat", "chat_events", "embeddings", "error", "error_event", "ollama_models", "ollama_show", "openai_models")
+__all__ = (
+    "CREATED",
+    "DONE",
+    "chat",
+    "chat_events",
+    "embeddings",
+    "error",
+    "error_event",
+    "in_pieces",
+    "openai_models",
+    "sse",
+    "text_of",
+    "usage",
+)
 
-_CREATED: Final = 1_767_225_600
+CREATED: Final = 1_767_225_600
+DONE: Final = b"data: [DONE]\n\n"
 _DIMENSIONS: Final = 8
 _ERROR_TYPES: Final = {401: "authentication_error", 404: "invalid_request_error", 429: "rate_limit_error"}
 
@@ -29,7 +43,7 @@ def openai_models(models: Sequence[Model], kind: str) -> dict[str, Any]:
     """`GET /v1/models`, with the context length where vLLM or llama.cpp would put it."""
     data: list[dict[str, Any]] = []
     for model in models:
-        entry: dict[str, Any] = {"id": model.id, "object": "model", "created": _CREATED, "owned_by": "fake"}
+        entry: dict[str, Any] = {"id": model.id, "object": "model", "created": CREATED, "owned_by": "fake"}
         if kind == "vllm":
             entry["max_model_len"] = model.context_length
         elif kind == "llamacpp":
@@ -38,40 +52,7 @@ def openai_models(models: Sequence[Model], kind: str) -> dict[str, Any]:
     return {"object": "list", "data": data}
 
 
-def ollama_models(models: Sequence[Model], *, running: bool) -> dict[str, Any]:
-    """`GET /api/tags`, or `GET /api/ps` with all models resident."""
-    return {"models": [_ollama_entry(model, running=running) for model in models]}
-
-
-def _ollama_entry(model: Model, *, running: bool) -> dict[str, Any]:
-    entry: dict[str, Any] = {
-        "name": model.id,
-        "model": model.id,
-        "size": 4_000_000_000,
-        "digest": hashlib.sha256(repr(model).encode()).hexdigest(),
-        "details": {"format": "gguf", "family": "llama", "parameter_size": "8B", "quantization_level": "Q4_0"},
-    }
-    if running:
-        return {
-            **entry,
-            "expires_at": "2030-01-01T00:00:00Z",
-            "size_vram": entry["size"],
-            "context_length": model.context_length,
-        }
-    return {**entry, "modified_at": "2026-01-01T00:00:00Z"}
-
-
-def ollama_show(model: Model) -> dict[str, Any]:
-    """`POST /api/show`."""
-    flags = {"completion": True, "vision": model.supports_vision, "tools": model.supports_tools}
-    return {
-        "details": {"format": "gguf", "family": "llama"},
-        "model_info": {"general.architecture": "llama", "llama.context_length": model.context_length},
-        "capabilities": [name for name, present in flags.items() if present],
-    }
-
-
-def _text(content: object) -> str:
+def text_of(content: object) -> str:
     """The text of a message, whose content is a string or a list of parts."""
     if isinstance(content, str):
         return content
@@ -79,59 +60,93 @@ def _text(content: object) -> str:
     return "".join(part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str))
 
 
+def in_pieces(text: str, count: int) -> Iterator[str]:
+    """The text cut into as many pieces, some of them empty if it is short."""
+    for number in range(count):
+        yield text[number * len(text) // count : (number + 1) * len(text) // count]
+
+
+def usage(prompt: str, answer: str) -> dict[str, int]:
+    """One word is one token."""
+    told, said = len(prompt.split()), len(answer.split())
+    return {"prompt_tokens": told, "completion_tokens": said, "total_tokens": told + said}
+
+
 def _spoken(body: dict[str, Any]) -> str:
     """The text of the last user message of a chat request, which is what the answer will say."""
-    said = [_text(message.get("content")) for message in body.get("messages", ()) if message.get("role") == "user"]
+    said = [text_of(message.get("content")) for message in body.get("messages", ()) if message.get("role") == "user"]
     return said[-1] if said else ""
 
 
-def _usage(body: dict[str, Any], answer: str) -> dict[str, int]:
-    prompt = sum(len(_text(message.get("content")).split()) for message in body.get("messages", ()))
-    completion = len(answer.split())
-    return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+def _chat_usage(body: dict[str, Any], answer: str) -> dict[str, int]:
+    return usage(" ".join(text_of(message.get("content")) for message in body.get("messages", ())), answer)
+
+
+def _called(body: dict[str, Any], backend_id: str) -> dict[str, Any] | None:
+    """The call of the first tool with what was said, unless there is none or its result is already there."""
+    tools, messages = body.get("tools"), body.get("messages") or [{}]
+    if not tools or body.get("tool_choice") == "none" or messages[-1].get("role") == "tool":
+        return None
+    function = {"name": tools[0]["function"]["name"], "arguments": json.dumps({"text": _spoken(body)})}
+    return {"id": f"call-{backend_id}", "type": "function", "function": function}
 
 
 def _chat_frame(body: dict[str, Any], backend_id: str, kind: str) -> dict[str, Any]:
     return {
         "id": f"chatcmpl-{backend_id}",
         "object": kind,
-        "created": _CREATED,
+        "created": CREATED,
         "model": body["model"],
         "system_fingerprint": backend_id,
     }
 
 
 def chat(body: dict[str, Any], backend_id: str) -> dict[str, Any]:
-    """`POST /v1/chat/completions` without `stream`; one word is one token."""
-    answer = _spoken(body)
-    choice = {"index": 0, "message": {"role": "assistant", "content": answer}, "finish_reason": "stop"}
-    return {**_chat_frame(body, backend_id, "chat.completion"), "choices": [choice], "usage": _usage(body, answer)}
+    """`POST /v1/chat/completions` without `stream`."""
+    answer, call = _spoken(body), _called(body, backend_id)
+    choice: dict[str, Any] = {"index": 0, "message": {"role": "assistant", "content": answer}, "finish_reason": "stop"}
+    if call is not None:
+        choice["message"] = {"role": "assistant", "content": None, "tool_calls": [call]}
+        choice["finish_reason"] = "tool_calls"
+    return {**_chat_frame(body, backend_id, "chat.completion"), "choices": [choice], "usage": _chat_usage(body, answer)}
 
 
 def chat_events(body: dict[str, Any], backend_id: str, chunks: int) -> Iterator[bytes]:
     """The same as server-sent events: `chunks` of content, the end, the usage if it was asked for, and `[DONE]`."""
-    answer = _spoken(body)
     frame = _chat_frame(body, backend_id, "chat.completion.chunk")
 
-    def event(delta: dict[str, str], finish_reason: str | None = None) -> bytes:
-        return _sse({**frame, "choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}]})
+    def event(delta: dict[str, Any], finish_reason: str | None = None) -> bytes:
+        return sse({**frame, "choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}]})
 
-    for number in range(chunks):
-        content = answer[number * len(answer) // chunks : (number + 1) * len(answer) // chunks]
-        yield event({"role": "assistant", "content": content} if number == 0 else {"content": content})
-    yield event({}, "stop")
+    call = _called(body, backend_id)
+    for number, delta in enumerate(_said(_spoken(body), chunks) if call is None else _calling(call, chunks)):
+        yield event({"role": "assistant", **delta} if number == 0 else delta)
+    yield event({}, "stop" if call is None else "tool_calls")
     if (body.get("stream_options") or {}).get("include_usage"):
-        yield _sse({**frame, "choices": [], "usage": _usage(body, answer)})
-    yield b"data: [DONE]\n\n"
+        yield sse({**frame, "choices": [], "usage": _chat_usage(body, _spoken(body))})
+    yield DONE
 
 
-def _sse(content: object) -> bytes:
-    return b"data: " + json.dumps(content).encode() + b"\n\n"
+def _said(answer: str, chunks: int) -> Iterator[dict[str, Any]]:
+    for content in in_pieces(answer, chunks):
+        yield {"content": content}
+
+
+def _calling(call: dict[str, Any], chunks: int) -> Iterator[dict[str, Any]]:
+    for number, arguments in enumerate(in_pieces(call["function"]["arguments"], chunks)):
+        named = {**call, "function": {**call["function"], "arguments": arguments}}
+        yield {"tool_calls": [{"index": 0, **(named if number == 0 else {"function": {"arguments": arguments}})}]}
+
+
+def sse(content: object, event: str | None = None) -> bytes:
+    """One server-sent event with a document, named if it has a name."""
+    name = f"event: {event}\n".encode() if event else b""
+    return name + b"data: " + json.dumps(content).encode() + b"\n\n"
 
 
 def error_event(message: str) -> bytes:
     """An error inside of a stream that began with status 200."""
-    return _sse(error(500, message))
+    return sse(error(500, message))
 
 
 def embeddings(body: dict[str, Any]) -> dict[str, Any]:
@@ -143,8 +158,8 @@ def embeddings(body: dict[str, Any]) -> dict[str, Any]:
         {"object": "embedding", "index": index, "embedding": _packed(vector) if in_base64 else vector}
         for index, vector in enumerate(vectors)
     ]
-    usage = {"prompt_tokens": len(vectors), "total_tokens": len(vectors)}
-    return {"object": "list", "data": data, "model": body["model"], "usage": usage}
+    counted = {"prompt_tokens": len(vectors), "total_tokens": len(vectors)}
+    return {"object": "list", "data": data, "model": body["model"], "usage": counted}
 
 
 def _vector(text: object) -> list[float]:

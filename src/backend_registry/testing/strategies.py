@@ -16,7 +16,7 @@ try:
 except ImportError:
     raise ImportError("backend_registry.testing.strategies needs hypothesis: python -m pip install hypothesis") from None
 
-from backend_registry import Backend, BackendType, DiscoverySource, Model, Outcome, ProbeResult
+from backend_registry import Backend, BackendType, DiscoverySource, Model, Outcome, ProbeResult, ReportedLoad, Residency
 
 __all__ = ("backends", "fleets", "ids", "models", "outcomes", "probe_results", "urls")
 
@@ -86,9 +86,14 @@ def fleets(min_size: int = 0, max_size: int = 8) -> st.SearchStrategy[list[Backe
 
 
 def probe_results() -> st.SearchStrategy[ProbeResult]:
-    """Results of health checks: passed ones with or without models and a note, failed ones with or without a reason."""
-    listed = st.none() | st.lists(models(st.sampled_from(_SPACE)), max_size=4).map(tuple)
-    passed = st.builds(ProbeResult, ok=st.sampled_from((True,)), models=listed, note=st.none() | ids())
+    """Results of health checks: passed ones with whatever such a check may find out, failed ones with or without a reason."""
+    found: dict[str, st.SearchStrategy[Any]] = {
+        "models": st.none() | st.lists(models(st.sampled_from(_SPACE)), max_size=4).map(tuple),
+        "note": st.none() | ids(),
+        "residency": st.none() | st.dictionaries(st.sampled_from(_SPACE), st.sampled_from(Residency)),
+        "load": st.none() | st.builds(ReportedLoad, st.integers(0, 10_000), st.integers(0, 10_000)),
+    }
+    passed = st.builds(ProbeResult, ok=st.sampled_from((True,)), **found)
     failed = st.builds(ProbeResult, ok=st.sampled_from((False,)), error=st.none() | ids(), refused=st.booleans())
     return passed | failed
 
