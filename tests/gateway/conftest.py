@@ -3,8 +3,16 @@ import contextlib
 import pytest
 
 from backend_registry import Registry
-from backend_registry.testing import FakeBackend
-from tests.gateway.running import RunningGateway
+from backend_registry.testing import FakeBackend, make_backend
+from tests.gateway.running import RunningGateway, the_server, upstream
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _server():
+    """Stopped when all tests are through, if it was ever started."""
+    yield
+    if the_server.cache_info().currsize:
+        the_server().stop()
 
 
 @pytest.fixture
@@ -37,3 +45,18 @@ def pair(fleet):
         return bad, good, fleet(bad, good, fields={"good": {"weight": 1}}, **settings)
 
     return start
+
+
+@pytest.fixture
+def answer_of():
+    """What the client gets, and the only backend, when that answers with certain bytes."""
+
+    def ask(answer, *, stream=True, **settings):
+        registry = Registry()
+        with upstream(answer) as url, RunningGateway(registry, **settings) as gateway:
+            registry.add_backend(make_backend("a", url, models=["m"]))
+            answer = gateway.chat(stream=stream)
+            gateway.idle()
+            return answer, registry.get_backend("a")
+
+    return ask

@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from backend_registry.gateway.disconnect import CancelOnDisconnect
+from backend_registry.gateway.rounds import Rounds
 from backend_registry.testing import FakeBackend
 
 
@@ -24,11 +25,15 @@ class Client:
         return {"type": "http.disconnect"}
 
 
+def cancelled_by(receive):
+    return CancelOnDisconnect(Rounds(), asyncio.current_task(), receive)
+
+
 def test_block_is_cancelled_and_the_task_goes_on():
     async def main():
         client = Client()
         asyncio.get_running_loop().call_soon(client.gone.set)
-        async with CancelOnDisconnect(client.receive):
+        with cancelled_by(client.receive):
             await asyncio.Event().wait()
         await asyncio.sleep(0)
         return asyncio.current_task().cancelling()
@@ -38,7 +43,7 @@ def test_block_is_cancelled_and_the_task_goes_on():
 
 def test_cancellation_from_elsewhere_passes_through():
     async def main():
-        async with CancelOnDisconnect(Client().receive):
+        with cancelled_by(Client().receive):
             asyncio.current_task().cancel()
             await asyncio.Event().wait()
 
@@ -49,7 +54,7 @@ def test_cancellation_from_elsewhere_passes_through():
 def test_both_at_once_count_as_cancellation_from_elsewhere():
     async def main():
         client = Client()
-        async with CancelOnDisconnect(client.receive):
+        with cancelled_by(client.receive):
             client.gone.set()
             # The listener is about to run for the first time; this comes right after it.
             asyncio.get_running_loop().call_soon(asyncio.current_task().cancel)
@@ -63,7 +68,7 @@ def test_both_at_once_count_as_cancellation_from_elsewhere():
 def test_client_that_leaves_after_the_block_or_as_it_ends_cancels_nothing(inside):
     async def main():
         client = Client()
-        async with CancelOnDisconnect(client.receive):
+        with cancelled_by(client.receive):
             await asyncio.sleep(0)
             if inside:
                 # The listener is woken by this, but has not looked yet when the block ends.
@@ -78,7 +83,7 @@ def test_client_that_leaves_after_the_block_or_as_it_ends_cancels_nothing(inside
 
 def test_errors_inside_the_block_pass_through():
     async def main():
-        async with CancelOnDisconnect(Client().receive):
+        with cancelled_by(Client().receive):
             raise ValueError("inside")
 
     with pytest.raises(ValueError, match="inside"):

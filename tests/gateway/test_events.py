@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend_registry.gateway.events import WholeEvents, is_error_event
+from backend_registry.gateway.events import WholeEvents, begins_with_error
 
 texts = st.text(st.sampled_from("ab:{} \n\r"), max_size=40).map(str.encode)
 
@@ -46,8 +46,17 @@ def test_done_is_noticed_also_when_it_comes_in_pieces():
 
 
 def test_only_an_error_in_the_first_event_is_an_error():
-    assert is_error_event(b'data: {"error": {"message": "x"}}\n\n')
-    assert not is_error_event(b'data: {"error": null, "choices": []}\n\n')
-    assert not is_error_event(b'data: {"choices": []}\n\ndata: {"error": 1}\n\n')
-    assert not is_error_event(b'data: {"error": \n\n')
-    assert not is_error_event(b': hello "error"\n\n')
+    assert begins_with_error(b'data: {"error": {"message": "x"}}\n\n')
+    assert begins_with_error(b'event: error\r\ndata: {"message": "x"}\r\n\r\n')
+    assert begins_with_error(b'event: x\ndata: {"type": "error", "code": "overloaded"}\n\n')
+    assert begins_with_error(b'data: {"error": null, "choices": []}\n\n') is False
+    assert begins_with_error(b'data: {"choices": []}\n\ndata: {"error": 1}\n\n') is False
+    assert begins_with_error(b'data: {"error": \n\n') is False
+    assert begins_with_error(b'data: ["error"]\n\n') is False
+    assert begins_with_error(b"data: [DONE]\n\n") is False
+
+
+def test_comments_are_no_events():
+    assert begins_with_error(b': hello "error"\n\n: again\n\n') is None
+    assert begins_with_error(b': hello\n\ndata: {"error": 1}\n\n') is True
+    assert begins_with_error(b":\n\n" * 50_000) is False

@@ -1,55 +1,13 @@
 """Servers that no fake backend imitates: answers written byte by byte."""
 
-import contextlib
-import socketserver
-import threading
-
 import pytest
 
-from backend_registry import Registry
-from backend_registry.testing import make_backend
-from tests.gateway.running import RunningGateway, error_of
+from tests.gateway.running import error_of
 
 UNFRAMED = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 EVENT = b'data: {"choices": []}\n\n'
 DONE = b"data: [DONE]\n\n"
-
-
-@contextlib.contextmanager
-def upstream(answer):
-    """A server that reads a request, sends `answer` and hangs up."""
-
-    class Handler(socketserver.StreamRequestHandler):
-        def handle(self):
-            length = 0
-            while (line := self.rfile.readline().lower()).strip():
-                if line.startswith(b"content-length:"):
-                    length = int(line.split(b":")[1])
-            self.rfile.read(length)
-            self.wfile.write(answer)
-
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.01))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
-
-
-@pytest.fixture
-def answer_of():
-    """What the client gets, and the only backend, when that answers with certain bytes."""
-
-    def ask(answer, **settings):
-        registry = Registry()
-        with upstream(answer) as url, RunningGateway(registry, **settings) as gateway:
-            registry.add_backend(make_backend("a", url, models=["m"]))
-            answer = gateway.chat(stream=True)
-            gateway.idle()
-            return answer, registry.get_backend("a")
-
-    return ask
 
 
 def test_stream_that_is_ended_by_hanging_up_is_whole_if_it_says_so(answer_of):

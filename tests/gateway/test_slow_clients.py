@@ -7,7 +7,7 @@ import pytest
 
 from backend_registry import Registry
 from backend_registry.config import GatewayConfig
-from backend_registry.gateway.routes import Gateway
+from backend_registry.gateway import gateway_routes
 from backend_registry.health import open_session
 from backend_registry.testing import FakeBackend
 from tests.gateway.running import question
@@ -53,7 +53,8 @@ def talk():
             settings = GatewayConfig(total_timeout_s=0.5, buffer_limit=1000)
             async with open_session(connect_timeout_s=5) as session:
                 scope = {"type": "http", "method": "POST", "path": "/v1/chat/completions", "headers": [], "query_string": b""}
-                await Gateway(registry, session, settings, 10_000)(scope, client.receive, client.send)
+                chat = gateway_routes(registry, session, settings, body_limit=10_000)[0].app
+                await chat(scope, client.receive, client.send)
 
         with FakeBackend("a", models=["m"], **fake_settings) as fake:
             registry.add_backend(fake.backend())
