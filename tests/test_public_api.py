@@ -13,7 +13,7 @@ import pytest
 
 import backend_registry
 
-VIEWS = {"BackendInfo", "BackendView", "ModelView", "RegistryView"}
+VIEWS = {"BackendInfo", "BackendView", "LoadView", "ModelView", "RegistryView"}
 NAMES = [name for name in backend_registry.__all__ if name not in VIEWS]
 
 

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.request
@@ -28,12 +29,14 @@ class Process:
     """A Python module run as a process; its output is collected line by line."""
 
     def __init__(self, module, *arguments, **environment):
+        # Each has a state directory of its own: one that is shared is locked by the first.
+        self.home = tempfile.TemporaryDirectory()
         self.popen = subprocess.Popen(
             [sys.executable, "-u", "-m", module, *map(str, arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, **environment},
+            env={**os.environ, "XDG_STATE_HOME": self.home.name, **environment},
         )
         self.lines = []
         self.reader = threading.Thread(target=lambda: self.lines.extend(iter(self.popen.stdout.readline, "")), daemon=True)
@@ -64,6 +67,7 @@ class Process:
         self.popen.kill()
         self.ended()
         self.popen.stdout.close()
+        self.home.cleanup()
 
 
 @contextlib.contextmanager

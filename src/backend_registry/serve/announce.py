@@ -1,0 +1,129 @@
+"""What is said on the terminal when the process starts: where it is, what it has found, and what to do next."""
+
+import json
+import shlex
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from backend_registry import Backend
+from backend_registry.config import DiscoveryConfig
+from backend_registry.discovery import WELL_KNOWN_PORTS
+from backend_registry.views import BackendInfo, public_url
+
+__all__ = ("DEMO", "addresses", "demo_to_watch", "listed", "next_steps", "request_to_try", "where_it_looks")
+
+_COMMAND: Final = "python -m backend_registry.serve"
+_RUN: Final = f"and run: {_COMMAND} fleet.toml\n"
+_EXAMPLE: Final = Backend("gpu-1", "http://10.0.0.11:8000", backend_type="vllm")
+_BACKENDS_SHOWN: Final = 10
+_MODELS_SHOWN: Final = 4
+DEMO: Final = (
+    "A demonstration: three small servers on this machine that repeat what they are asked, one of them slow, one failing now\n"
+    "and then, and a little traffic. Nothing is kept.\n"
+)
+
+
+def addresses(url: str, *, state_dir: str | None, file: str | None, port_for_others: int | None) -> str:
+    """Where everything is.
+
+    Args:
+        url: where this machine reaches it.
+        state_dir: what survives a restart; None if nothing does.
+        file: the configuration, if there is one.
+        port_for_others: where other machines reach it; None if they do not.
+    """
+    lines = {
+        "gateway": f"{url}/v1",
+        "models": f"{url}/v1/models",
+        "node API": f"{url}/backends",
+        "metrics": f"{url}/metrics",
+        "state": state_dir,
+        "file": file,
+        "others": port_for_others and f"reach it under the name or address of this machine, port {port_for_others}",
+    }
+    return "".join(f"{name:9} {place}\n" for name, place in lines.items() if place)
+
+
+def where_it_looks(discovery: DiscoveryConfig) -> str:
+    """Where a start without a file looks for servers."""
+    places = {
+        f"on this machine (ports {', '.join(map(str, WELL_KNOWN_PORTS))})": discovery.localhost,
+        "in the local network (mDNS)": discovery.mdns,
+        f"under {', '.join(discovery.dns)}": bool(discovery.dns),
+    }
+    looked_at = [place for place, wanted in places.items() if wanted]
+    if not looked_at:
+        return "No file was given, and nothing is looked for.\n"
+    return f"No file was given, so servers are looked for {' and '.join(looked_at)}.\n"
+
+
+def listed(backends: Sequence[Backend], url: str) -> str:
+    """The backends, one a line, with their models or why they cannot be used."""
+    if not backends:
+        return "No backends yet.\n"
+    shown = backends[:_BACKENDS_SHOWN]
+    widths = [max(len(text) for text in column) for column in zip(*((b.id, public_url(b.url)) for b in shown), strict=True)]
+    lines = [f"  {b.id:{widths[0]}}  {public_url(b.url):{widths[1]}}  {_standing(b)}\n" for b in shown]
+    more = len(backends) - len(shown)
+    useless = "" if any(b.available for b in backends) else "\nNone of them can be used now; requests are answered with 503.\n"
+    return "Backends:\n\n" + "".join(lines) + (f"  and {more} more, see {url}/backends\n" if more else "") + useless
+
+
+def _standing(backend: Backend) -> str:
+    if not backend.available:
+        return f"cannot be used: {BackendInfo.from_backend(backend).status_reason}"
+    names = [model.id for model in backend.models]
+    more = f" and {len(names) - _MODELS_SHOWN} more" if len(names) > _MODELS_SHOWN else ""
+    return ", ".join(names[:_MODELS_SHOWN]) + more or "no models"
+
+
+def request_to_try(url: str, backends: Iterable[Backend], *, keys: bool) -> str:
+    """A request that would be answered; empty if none would."""
+    model = next((model.id for backend in backends if backend.available for model in backend.models), None)
+    if model is None:
+        return ""
+    question = {"model": model, "stream": True, "messages": [{"role": "user", "content": "Why is the sky blue?"}]}
+    header = " -H 'authorization: Bearer YOUR-KEY'" if keys else ""
+    return (
+        f"Try it:\n\n  curl -N {url}/v1/chat/completions -H 'content-type: application/json'{header} \\\n"
+        f"    -d {shlex.quote(json.dumps(question))}\n"
+    )
+
+
+def demo_to_watch(url: str) -> str:
+    """What to look at while the demonstration runs."""
+    return f"Watch the backends, as their load goes up and down and one of them fails:\n\n  curl -N {url}/backends/stream\n"
+
+
+def next_steps(backends: Sequence[Backend], file: str | None) -> str:
+    """How to go on where servers have been found without a file, or where there are none.
+
+    Args:
+        backends: that there are.
+        file: the configuration, if there is one; it is followed while the process runs.
+    """
+    if file is not None:
+        return "" if backends else f"Write one into {file}, and it is taken over at once:\n\n{_file((_EXAMPLE,))}"
+    if backends:
+        return f"To say yourself which servers are used, write them into fleet.toml:\n\n{_file(backends)}\n{_RUN}"
+    return (
+        "Start a model server, `ollama serve` for example: it will be taken in within half a minute.\n"
+        f"Or look around first, with three small servers: {_COMMAND} --demo\n"
+        f"Or say where your servers are, in fleet.toml:\n\n{_file((_EXAMPLE,))}\n{_RUN}"
+    )
+
+
+def _file(backends: Sequence[Backend]) -> str:
+    """A file with these backends."""
+    return "\n".join(
+        "".join(
+            f"  {line}\n"
+            for line in (
+                "[[backend]]",
+                f"id = {json.dumps(b.id)}",
+                f"url = {json.dumps(public_url(b.url))}",
+                f"backend_type = {json.dumps(b.backend_type.value)}",
+            )
+        )
+        for b in backends[:_BACKENDS_SHOWN]
+    )
