@@ -29,6 +29,7 @@ from benchmarks.rows import Suite, measured  # noqa: E402 -- as above
 from benchmarks.suites import encoding, free_threaded, growth, importing, memory, operations, peers, shards, writes  # noqa: E402 -- as above
 
 RESULTS = ROOT / "benchmarks" / "results" / "cpython-3.11.json"
+GATEWAY_RESULTS = ROOT / "benchmarks" / "results" / "gateway-cpython-3.11.json"
 PAGE = ROOT / "docs" / "explanation" / "performance.md"
 README = ROOT / "README.md"
 
@@ -48,6 +49,11 @@ SUITES = (
 TABLES = (shards, growth)
 
 
+def load_average(moment: str) -> dict[str, list[float]]:
+    """How busy the machine is, to be shown among the facts about it."""
+    return {f"load average at the {moment}": [round(load, 1) for load in os.getloadavg()]}
+
+
 def _machine() -> dict[str, Any]:
     """What one has to know to compare with another run; nothing that names the machine or its owner."""
     return {
@@ -55,7 +61,7 @@ def _machine() -> dict[str, Any]:
         "built with profile-guided optimisation": "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or ""),
         "system": f"{platform.system()} {platform.machine()}",
         "cores": os.cpu_count(),
-        "load average at the start": [round(load, 1) for load in os.getloadavg()],
+        **load_average("start"),
         "litellm": litellm_router.version(),
     }
 
@@ -82,24 +88,29 @@ def measure(effort: Effort) -> dict[str, Any]:
     }
     results["suites"] = [_run(suite, effort) for suite in SUITES]
     results["tables"] = [module.table(effort) for module in TABLES]
-    results["machine"]["load average at the end"] = [round(load, 1) for load in os.getloadavg()]
+    results["machine"] |= load_average("end")
     return results
 
 
-def _stale(results: dict[str, Any]) -> list[str]:
-    """What does not say what the results say."""
-    readme = README.read_text(encoding="utf-8")
-    stale = []
-    if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != page.render(results):
-        stale.append(str(PAGE.relative_to(ROOT)))
-    if page.quoted(readme, results) != readme:
-        stale.append(str(README.relative_to(ROOT)))
-    return stale
+def _documents() -> dict[Path, str]:
+    """What the page and the README should say, by the results that are there."""
+    core, gateway = (json.loads(path.read_text(encoding="utf-8")) for path in (RESULTS, GATEWAY_RESULTS))
+    return {PAGE: page.render(core, gateway), README: page.quoted(README.read_text(encoding="utf-8"), core, gateway)}
 
 
-def _write(results: dict[str, Any]) -> None:
-    PAGE.write_text(page.render(results), encoding="utf-8")
-    README.write_text(page.quoted(README.read_text(encoding="utf-8"), results), encoding="utf-8")
+def write_page() -> int:
+    """Write the page and the figures of the README; the exit code."""
+    for path, text in _documents().items():
+        path.write_text(text, encoding="utf-8")
+    return 0
+
+
+def _check_page() -> int:
+    """Say which document does not say what the results say; the exit code."""
+    stale = [path for path, text in _documents().items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    names = ", ".join(str(path.relative_to(ROOT)) for path in stale)
+    print(f"not as measured: {names}; run python benchmarks/report.py --page" if stale else "as measured")
+    return bool(stale)
 
 
 def main() -> int:
@@ -110,21 +121,14 @@ def main() -> int:
         mode.add_argument(f"--{name}", action="store_true")
     wanted = parser.parse_args()
     if wanted.page or wanted.check:
-        results = json.loads(RESULTS.read_text(encoding="utf-8"))
-        if wanted.page:
-            _write(results)
-        stale = _stale(results)
-        print(f"not as measured: {', '.join(stale)}; run python benchmarks/report.py --page" if stale else "as measured")
-        return bool(stale)
+        return write_page() if wanted.page else _check_page()
     results = measure(SMOKE if wanted.smoke else FULL)
     print(page.tables(results))
     if wanted.smoke:
-        page.render(results)
         print("smoke: the figures above mean nothing")
         return 0
     RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    _write(results)
-    return 0
+    return write_page()
 
 
 if __name__ == "__main__":

@@ -28,7 +28,9 @@ napoleon_use_ivar = True
 # What the standard library's and pydantic's types are is the business of their own pages; what is private stays so.
 nitpick_ignore_regex = [
     ("py:class", r"PydanticUndefined"),
-    ("py:.*", r"(collections\.abc|datetime|enum|pydantic|random|types|typing)\..*"),
+    ("py:.*", r"(aiohttp|collections\.abc|datetime|dns|enum|pathlib|pydantic|random|types|typing)\..*"),
+    # How autodoc breaks up AsyncIterator[tuple[Backend, ...]].
+    ("py:class", r"tuple\[~backend_registry\.Backend"),
     ("py:.*", r"backend_registry\.(_core|views)\..*"),
 ]
 

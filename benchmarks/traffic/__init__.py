@@ -1,0 +1,1 @@
+"""Everything on the wire of the gateway's benchmark: a fast backend, a load generator, and the proxies between them."""
