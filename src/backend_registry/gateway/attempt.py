@@ -104,7 +104,7 @@ async def ask(gateway: Gateway, lease: Lease, request: GatewayRequest, deadline:
         with deadline.within(settings.first_byte_timeout_s):
             response = await gateway.session.post(
                 gateway_endpoint(record, request.endpoint.path),
-                data=body if len(body) <= _SENT_IN_ONE else io.BytesIO(body),
+                data=aiohttp.BytesPayload(body) if len(body) <= _SENT_IN_ONE else io.BytesIO(body),
                 headers=headers,
                 allow_redirects=False,
             )

@@ -30,9 +30,9 @@ class Deadline:
 
     def __init__(self, rounds: Rounds, seconds: float) -> None:
         self._rounds: Final = rounds
-        self._loop: Final = asyncio.get_running_loop()
+        self._loop: Final = rounds.loop
         # Never None here: an ASGI server runs each request in a task.
-        self.task: Final = cast("asyncio.Task[object]", asyncio.current_task())
+        self.task: Final = cast("asyncio.Task[object]", asyncio.current_task(rounds.loop))
         self.began: Final[float] = self._loop.time()
         self.end: Final[float] = self.began + seconds
         self._due = math.inf

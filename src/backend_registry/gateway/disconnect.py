@@ -33,7 +33,7 @@ class CancelOnDisconnect:
         self._rounds: Final = rounds
         self._task: Final = task
         self._receive: Final = receive
-        self._from: Final = asyncio.get_running_loop().time() + _UNHEARD_S
+        self._from: Final = rounds.loop.time() + _UNHEARD_S
         self._gone = False
         self._listener: asyncio.Task[None] | None = None
 

@@ -21,28 +21,32 @@ class Guarded(Protocol):
 
 
 class Rounds:
-    """Looks after what has joined, every 50 ms while there is anything. For one event loop."""
+    """Looks after what has joined, every 50 ms while there is anything. To be made in the event loop that it is for.
 
-    __slots__ = ("_guarded", "_timer")
+    Attributes:
+        loop: that event loop. Taken from here, since up to Python 3.11 to ask for the running one is a system call.
+    """
+
+    __slots__ = ("_guarded", "_timer", "loop")
 
     def __init__(self) -> None:
         self._guarded: Final[dict[Guarded, None]] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self.loop: Final[asyncio.AbstractEventLoop] = asyncio.get_running_loop()
 
     def join(self, guarded: Guarded) -> None:
         """Have it looked after, until it leaves."""
         self._guarded[guarded] = None
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(_EVERY_S, self._look)
+            self._timer = self.loop.call_later(_EVERY_S, self._look)
 
     def leave(self, guarded: Guarded) -> None:
         """Look after it no longer; no-op if it has left."""
         self._guarded.pop(guarded, None)
 
     def _look(self) -> None:
-        loop = asyncio.get_running_loop()
-        now = loop.time()
+        now = self.loop.time()
         for guarded in tuple(self._guarded):
             guarded.look(now)
         # It stops one round after the last request, so that nothing ticks in a gateway without work.
-        self._timer = loop.call_later(_EVERY_S, self._look) if self._guarded else None
+        self._timer = self.loop.call_later(_EVERY_S, self._look) if self._guarded else None
