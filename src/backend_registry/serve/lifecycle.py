@@ -18,6 +18,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from backend_registry.node import Readiness
+from backend_registry.serve.protocol import OneWriteProtocol
 
 __all__ = ("serve_until_told",)
 
@@ -62,6 +63,7 @@ async def serve_until_told(
             lifespan="off",
             log_config=None,
             access_log=False,
+            http=OneWriteProtocol,
             ws="none",
             server_header=False,
             # Where a request came from makes no difference to us, and nobody can make us believe a header.
