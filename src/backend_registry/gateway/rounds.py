@@ -21,18 +21,21 @@ class Guarded(Protocol):
 
 
 class Rounds:
-    """Looks after what has joined, every 50 ms while there is anything. To be made in the event loop that it is for.
+    """Looks after what has joined, every 50 ms while there is anything. For one event loop."""
 
-    Attributes:
-        loop: that event loop. Taken from here, since up to Python 3.11 to ask for the running one is a system call.
-    """
-
-    __slots__ = ("_guarded", "_timer", "loop")
+    __slots__ = ("_guarded", "_loop", "_timer")
 
     def __init__(self) -> None:
         self._guarded: Final[dict[Guarded, None]] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self.loop: Final[asyncio.AbstractEventLoop] = asyncio.get_running_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop, asked for once: up to Python 3.11 that is a system call."""
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        return self._loop
 
     def join(self, guarded: Guarded) -> None:
         """Have it looked after, until it leaves."""

@@ -57,7 +57,7 @@ def gateway_routes(  # noqa: PLR0913 -- one argument per part that the compositi
     observer: GatewayObserver | None = None,
     queue_changed: Callable[[int], None] | None = None,
 ) -> list[BaseRoute]:
-    """The OpenAI-compatible routes over `registry`, for the running event loop.
+    """The OpenAI-compatible routes over `registry`, for one event loop.
 
     Args:
         registry: where requests are leased.
