@@ -102,8 +102,8 @@ def test_example_file_is_right():
         (
             "[x]",
             (
-                "line 1, column 1: x: unknown key; known are server, auth, health, ejection, gateway, discovery, aliases, "
-                "fallbacks, backend"
+                "line 1, column 1: x: unknown key; known are server, auth, health, ejection, gateway, discovery, report, hub, "
+                "aliases, fallbacks, backend"
             ),
         ),
         (MINIMAL + 'ulr = "x"', "line 4, column 1: backend[0].ulr: unknown key; did you mean url?"),

@@ -5,11 +5,24 @@ same code.
 """
 
 from backend_registry._web.answers import json_answer, known_or_new, problem
-from backend_registry._web.auth import Access, Auth, ClientKeys, Role, is_loopback, refusal_to_listen
+from backend_registry._web.auth import (
+    Access,
+    Auth,
+    ClientKeys,
+    Role,
+    host_asked,
+    is_from_here,
+    is_loopback,
+    refusal_to_listen,
+    tokens_of,
+)
+from backend_registry._web.connect import Int64, Message, RpcError, UInt64, rpc_error_of, rpc_route
 from backend_registry._web.endpoints import Answer, Call, Endpoint, EndpointRoute, endpoint_routes
 from backend_registry._web.openapi import FieldError, ProblemDetails, document_of
 from backend_registry._web.paging import Cursor, Limit, Offset, Page, Window, page_of
+from backend_registry._web.queries import Commas, Name, Names, PageQuery, Query, Truth
 from backend_registry._web.reading import RefusedRequestError
+from backend_registry._web.rpc_backend import Enumerated, RpcBackend, RpcStatus
 from backend_registry._web.sse import EventStreamAnswer
 from backend_registry._web.streams import Entry, EventRing, Filter, Subscription, TooManyReadersError
 
@@ -19,29 +32,47 @@ __all__ = (
     "Auth",
     "Call",
     "ClientKeys",
+    "Commas",
     "Cursor",
     "Endpoint",
     "EndpointRoute",
     "Entry",
+    "Enumerated",
     "EventRing",
     "EventStreamAnswer",
     "FieldError",
     "Filter",
+    "Int64",
     "Limit",
+    "Message",
+    "Name",
+    "Names",
     "Offset",
     "Page",
+    "PageQuery",
     "ProblemDetails",
+    "Query",
     "RefusedRequestError",
     "Role",
+    "RpcBackend",
+    "RpcError",
+    "RpcStatus",
     "Subscription",
     "TooManyReadersError",
+    "Truth",
+    "UInt64",
     "Window",
     "document_of",
     "endpoint_routes",
+    "host_asked",
+    "is_from_here",
     "is_loopback",
     "json_answer",
     "known_or_new",
     "page_of",
     "problem",
     "refusal_to_listen",
+    "rpc_error_of",
+    "rpc_route",
+    "tokens_of",
 )

@@ -17,14 +17,23 @@ def json_answer(content: object, status: int = 200, headers: Mapping[str, str] |
     return Response(body, status, headers, media_type="application/json")
 
 
-def known_or_new(request: Request, content: object, headers: Mapping[str, str] | None = None) -> Response:
+def known_or_new(
+    request: Request, content: object, headers: Mapping[str, str] | None = None, *, state: bytes | None = None
+) -> Response:
     """`content` as a JSON document with an ETag, or 304 if the client has that very answer.
 
     The tag is a digest of the body and of `headers`. Counters change without a revision, so no number that the registry keeps
     could stand for what is in the answer.
+
+    Args:
+        request: what was asked.
+        content: the answer.
+        headers: of the answer.
+        state: what the tag is made of in place of the body, where something else stands for it, such as a number that changes
+            with it, or the body without what follows from the time alone.
     """
     body = content if isinstance(content, bytes) else msgspec.json.encode(content)
-    digest = blake2b(body, digest_size=16)
+    digest = blake2b(body if state is None else state, digest_size=16)
     for name, value in sorted((headers or {}).items()):
         digest.update(f"\n{name}: {value}".encode())
     tag = f'"{digest.hexdigest()}"'

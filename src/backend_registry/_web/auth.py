@@ -26,7 +26,17 @@ from starlette.responses import Response
 from backend_registry._web.answers import problem
 from backend_registry.config import AuthConfig
 
-__all__ = ("Access", "Auth", "ClientKeys", "Role", "is_loopback", "refusal_to_listen")
+__all__ = (
+    "Access",
+    "Auth",
+    "ClientKeys",
+    "Role",
+    "host_asked",
+    "is_from_here",
+    "is_loopback",
+    "refusal_to_listen",
+    "tokens_of",
+)
 
 logger: Final = logging.getLogger("backend_registry.auth")
 
@@ -97,6 +107,19 @@ def refusal_to_listen(host: str, settings: AuthConfig, environ: Mapping[str, str
     return None
 
 
+def tokens_of(settings: AuthConfig, environ: Mapping[str, str] | None = None) -> dict[Role, str]:
+    """The tokens that are set, by the role that each makes of its bearer.
+
+    Args:
+        settings: the `[auth]` table.
+        environ: where tokens are looked for; the process's environment if None.
+    """
+    environ = os.environ if environ is None else environ
+    names = {Role.ADMIN: settings.admin_token_env, Role.VIEWER: settings.viewer_token_env}
+    tokens = {role: environ.get(name, "") for role, name in names.items() if name}
+    return {role: token for role, token in tokens.items() if token}
+
+
 def _digest(token: str) -> bytes:
     return sha256(token.encode(errors="surrogateescape")).digest()
 
@@ -153,10 +176,7 @@ class Auth:
     """
 
     def __init__(self, settings: AuthConfig, *, loopback: bool, environ: Mapping[str, str] | None = None) -> None:
-        environ = os.environ if environ is None else environ
-        names = {Role.ADMIN: settings.admin_token_env, Role.VIEWER: settings.viewer_token_env}
-        tokens = {role: environ.get(name, "") for role, name in names.items() if name}
-        self._digests: Final = {role: _digest(token) for role, token in tokens.items() if token}
+        self._digests: Final = {role: _digest(token) for role, token in tokens_of(settings, environ).items()}
         self._admin_env: Final = settings.admin_token_env
         self._needed: Final = {
             Access.OPEN: Role.NONE,
@@ -166,12 +186,22 @@ class Auth:
         }
         self._wrong = 0
         self.open: Final[bool] = loopback and not self._digests
-        self.token_variables: Final[frozenset[str]] = frozenset(name for name in names.values() if name)
+        names = (settings.admin_token_env, settings.viewer_token_env)
+        self.token_variables: Final[frozenset[str]] = frozenset(name for name in names if name)
         """Names of the variables that hold tokens, which no backend may be given as its credential."""
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """The roles that there is a token for."""
+        return frozenset(self._digests)
 
     def role_of(self, headers: Headers) -> Role:
         """What the request's token makes of its bearer."""
-        presented = _digest(_bearer(headers.getlist("authorization")) or "")
+        return self.role_of_token(_bearer(headers.getlist("authorization")) or "")
+
+    def role_of_token(self, token: str) -> Role:
+        """What a token makes of its bearer."""
+        presented = _digest(token)
         # Every digest is compared, also after one has fitted.
         fitting = [role for role, digest in self._digests.items() if hmac.compare_digest(digest, presented)]
         return max(fitting, default=Role.NONE)
@@ -192,14 +222,19 @@ class Auth:
         role = self.role_of(headers)
         if role >= needed:
             return None
-        return self._too_small(needed) if role > Role.NONE else self._unknown("authorization" in headers)
+        return self._too_small(needed) if role > Role.NONE else self._unknown(headers)
 
-    def _unknown(self, presented: bool) -> Response:
+    def _note_wrong(self) -> None:
+        """Log that something wrong was presented, but never what it was."""
+        self._wrong += 1
+        # The 1st, 2nd, 4th, 8th ...: somebody who tries tokens cannot fill the disk.
+        if self._wrong & (self._wrong - 1) == 0:
+            logger.warning("requests with a wrong token were refused", extra={"refused": self._wrong})
+
+    def _unknown(self, headers: Headers) -> Response:
+        presented = "authorization" in headers
         if presented:
-            self._wrong += 1
-            # The 1st, 2nd, 4th, 8th ...: somebody who tries tokens cannot fill the disk. Never what was presented.
-            if self._wrong & (self._wrong - 1) == 0:
-                logger.warning("requests with a wrong token were refused", extra={"refused": self._wrong})
+            self._note_wrong()
         hint = ', error="invalid_token"' if presented else ""
         detail = "the token is not known here" if presented else "a token is needed"
         return problem(
@@ -221,9 +256,7 @@ class Auth:
 
 def _refused_stranger(headers: Headers, *, writes: bool) -> Response | None:
     """The answer to what may have been sent for somebody else, while there are no tokens to tell by."""
-    hosts = headers.getlist("host")
-    host = hosts[0].lower() if len(hosts) == 1 else ""
-    if not is_loopback(_host_name(host)):
+    if not is_loopback(host_asked(headers)):
         return problem(
             403,
             "without tokens this process answers only to loopback names such as 127.0.0.1 or localhost in the Host header; "
@@ -233,22 +266,30 @@ def _refused_stranger(headers: Headers, *, writes: bool) -> Response | None:
     if any(name in headers for name in _FROM_A_PROXY):
         detail = "without tokens this process answers to nobody behind a proxy; set an admin token"
         return problem(403, detail, code="proxied")
-    if writes and not _is_from_here(headers, host):
+    if writes and not is_from_here(headers):
         return problem(403, "a page of another site may not change anything here", code="cross_site")
     return None
 
 
-def _is_from_here(headers: Headers, host: str) -> bool:
-    origins = headers.getlist("origin")
-    sites = headers.getlist("sec-fetch-site")
-    return all(site in _FROM_HERE for site in sites) and all(_authority(origin) == host for origin in origins)
-
-
-def _host_name(authority: str) -> str:
+def host_asked(headers: Headers) -> str:
+    """The host name that a request was sent to, without its port; empty if that cannot be told."""
     try:
-        return urlsplit(f"//{authority}").hostname or ""
+        return urlsplit(f"//{_host(headers)}").hostname or ""
     except ValueError:
         return ""
+
+
+def is_from_here(headers: Headers) -> bool:
+    """Whether no page of another site has sent a request, as far as the browser says; programs say nothing."""
+    host = _host(headers)
+    origins = headers.getlist("origin")
+    sites = headers.getlist("sec-fetch-site")
+    return all(site in _FROM_HERE for site in sites) and all(_authority(origin) == host != "" for origin in origins)
+
+
+def _host(headers: Headers) -> str:
+    hosts = headers.getlist("host")
+    return hosts[0].lower() if len(hosts) == 1 else ""
 
 
 def _authority(origin: str) -> str:

@@ -86,14 +86,15 @@ class _Schemas:
 
     def __init__(self, endpoints: Iterable[Endpoint[Any]]) -> None:
         models: dict[tuple[type[BaseModel], Any], None] = {(ProblemDetails, "serialization"): None}
-        queries: set[str] = set()
+        asked: set[type[BaseModel]] = set()
         for endpoint in endpoints:
             models |= {(kind, "validation"): None for kind in (endpoint.query, endpoint.body) if kind is not None}
             models |= {(answer.model, "serialization"): None for answer in endpoint.answers.values() if answer.model}
-            queries |= {endpoint.query.__name__} if endpoint.query else set()
+            asked |= {endpoint.query} if endpoint.query else set()
         self._by_model, definitions = models_json_schema(list(models), ref_template=_REF)
         self._all: Json = definitions["$defs"]
         # A query is no object on the wire, only a set of parameters.
+        queries = set(map(self._name, asked))
         self.components: Json = {name: schema for name, schema in self._all.items() if name not in queries}
 
     def of(self, model: type[BaseModel]) -> Json:
@@ -104,9 +105,13 @@ class _Schemas:
         """A reference to the schema of what is taken."""
         return self._by_model[model, "validation"]
 
+    def _name(self, taken: type[BaseModel]) -> str:
+        """The name of the schema of what is taken: longer than that of the model, if two models have the same."""
+        return str(self.accepted(taken)["$ref"].removeprefix(_REF.format(model="")))
+
     def properties(self, query: type[BaseModel]) -> Json:
         """Name to schema of the parameters of a query."""
-        schema = self._all[query.__name__]
+        schema = self._all[self._name(query)]
         return {name: {**part, "required": name in schema.get("required", [])} for name, part in schema["properties"].items()}
 
 

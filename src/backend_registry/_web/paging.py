@@ -38,7 +38,8 @@ def _opened(cursor: str) -> str:
 
 Limit = Annotated[int, Field(ge=1, le=LIMIT_MOST), BeforeValidator(_digits)]
 Offset = Annotated[int, Field(ge=0, le=2**31 - 1), BeforeValidator(_digits)]
-Cursor = Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_opened)]
+# A key may be kind and name, each of 256 characters of up to four bytes, and base64 makes it a third longer.
+Cursor = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_opened)]
 
 
 class Window(NamedTuple):

@@ -6,9 +6,11 @@ there.
 """
 
 from backend_registry.config.backends import BackendConfig, BackendHealthConfig, ModelConfig
+from backend_registry.config.cluster import HubConfig, NodeUrlConfig, ReportConfig
 from backend_registry.config.dns_name import DnsName
 from backend_registry.config.fleet import FleetConfig
 from backend_registry.config.loading import ConfigError, load_fleet, parse_fleet
+from backend_registry.config.node_urls import UrlPattern
 from backend_registry.config.tables import (
     AuthConfig,
     DiscoveryConfig,
@@ -29,8 +31,12 @@ __all__ = (
     "FleetConfig",
     "GatewayConfig",
     "HealthConfig",
+    "HubConfig",
     "ModelConfig",
+    "NodeUrlConfig",
+    "ReportConfig",
     "ServerConfig",
+    "UrlPattern",
     "load_fleet",
     "parse_fleet",
 )

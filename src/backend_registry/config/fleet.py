@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from backend_registry import Backend
 from backend_registry.config.backends import BackendConfig
+from backend_registry.config.cluster import HubConfig, ReportConfig
 from backend_registry.config.places import Path
 from backend_registry.config.tables import (
     AuthConfig,
@@ -36,6 +37,8 @@ class FleetConfig(Table):
     ejection: EjectionConfig = EjectionConfig()
     gateway: GatewayConfig = GatewayConfig()
     discovery: DiscoveryConfig = DiscoveryConfig()
+    report: ReportConfig = ReportConfig()
+    hub: HubConfig = HubConfig()
     aliases: dict[ModelId, ModelId] = {}
     fallbacks: dict[ModelId, Annotated[list[ModelId], Field(min_length=1, max_length=16)]] = {}
     backend: list[BackendConfig] = []
@@ -51,10 +54,34 @@ class FleetConfig(Table):
             raise _wrong(
                 ("gateway", "forward_client_auth"), "goes not with auth.client_keys, which backends must not see; choose one"
             )
+        self._check_credentials()
         for alias in self.aliases:
             self._followed(alias)
         self._check_fallbacks()
         return self
+
+    def _check_credentials(self) -> None:
+        secrets = self.token_variables
+        for index, backend in enumerate(self.backend):
+            if not secrets.isdisjoint(backend.backend().record.credential_env):
+                raise _wrong(
+                    ("backend", index, "credential_env"),
+                    "names the variable of a token or secret of this process, which would be sent to the backend; use another",
+                )
+
+    @property
+    def token_variables(self) -> frozenset[str]:
+        """Names of the variables that hold tokens and secrets of this process, which no backend may be given."""
+        names = (
+            self.auth.admin_token_env,
+            self.auth.viewer_token_env,
+            self.report.token_env,
+            self.hub.store_password_env,
+            self.hub.node_secret_env,
+            self.hub.node_token_env,
+            *(node.token_env for node in self.hub.node_urls.values()),
+        )
+        return frozenset(name for name in names if name is not None)
 
     def _followed(self, name: str) -> str:
         """The model that a name leads to; itself if it is no alias."""
