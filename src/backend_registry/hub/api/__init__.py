@@ -1,0 +1,1 @@
+"""The HTTP API of the hub: endpoints as tables, and their handlers."""

@@ -1,0 +1,69 @@
+"""The parameters of the hub's lists of nodes, models and events."""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from backend_registry._web import Commas, Limit, Names, PageQuery, Query
+from backend_registry.hub.api.node_schemas import Shown
+from backend_registry.hub.events import EventKind
+
+__all__ = ("ClusterModelsQuery", "EventsQuery", "NodeBackendsQuery", "NodesQuery")
+
+_DIGITS_MOST: Final = 16
+
+
+def _seq(value: object) -> object:
+    if isinstance(value, str) and len(value) <= _DIGITS_MOST and value.isascii() and value.isdecimal():
+        return int(value)
+    raise PydanticCustomError("seq", "must be the number of an event, in digits")
+
+
+Seq = Annotated[int, BeforeValidator(_seq)]
+Text = Annotated[str, Field(max_length=256)]
+
+
+class NodesQuery(PageQuery):
+    """Parameters of the list of nodes."""
+
+    standing: Annotated[tuple[Shown, ...], Field(max_length=6), Commas] = Field(
+        default=(), description="how they stand; any of them. Deleted and forgotten nodes are listed only if they are asked for"
+    )
+    q: Text = Field(default="", description="text in the node's id or url")
+    sort: Literal["node_id", "standing", "silence", "unavailable"] = Field(
+        default="node_id",
+        description="by id; worst standing first; longest silence first; or most unavailable backends first",
+    )
+
+
+class NodeBackendsQuery(PageQuery):
+    """Parameters of the list of one node's backends."""
+
+    source: Literal["stored", "node", "diff"] = Field(
+        default="stored",
+        description="`stored`: as the node has reported them; `node`: as it says now, if it may be asked; `diff`: both, "
+        "and what differs",
+    )
+
+
+class ClusterModelsQuery(PageQuery):
+    """Parameters of the list of models."""
+
+    kind: Names = Field(default=(), description="kinds of backends that serve them; any of them")
+    q: Text = Field(default="", description="text in the model's id")
+
+
+class EventsQuery(Query):
+    """Parameters of the log of events."""
+
+    limit: Limit = Field(default=200, description="events in the answer at most")
+    before: Seq | None = Field(default=None, description="only events with a smaller `seq`, as in the `Link` of an answer")
+    kind: Annotated[tuple[EventKind, ...], Field(max_length=64), Commas] = Field(
+        default=(), description="what happened; any of them"
+    )
+    node: Names = Field(default=(), description="ids of nodes; any of them")
+    backend: Annotated[str, Field(min_length=3, max_length=600, pattern="^[^/]+/.+$")] | None = Field(
+        default=None, description="kind and name of a backend of the cluster, with a slash between them"
+    )
+    actor: Names = Field(default=(), description="who did it; any of them")
