@@ -1,10 +1,13 @@
-"""What telemetry's tests share: a small fleet, and requests that have ended."""
+"""What telemetry's tests share: a small fleet, requests that have ended, and both sides of a cluster."""
+
+from dataclasses import dataclass
 
 import pytest
 from msgspec.structs import replace
 
 from backend_registry import Backend, EjectionPolicy, Registry
 from backend_registry.gateway import EndedRequest
+from backend_registry.telemetry import HubFacts
 from backend_registry.testing import ManualClock
 
 GOOD = EndedRequest(
@@ -22,6 +25,32 @@ GOOD = EndedRequest(
     last_resort="",
     fallback=False,
 )
+
+HUB = HubFacts(
+    nodes={"live": 3, "suspect": 1, "unreachable": 0, "departed": 2},
+    held=1,
+    complete=True,
+    degraded=False,
+    reports={"applied": 10, "resync_required": 1},
+    dropped_loads=4,
+    sweeps=100,
+    sweep_s=0.5,
+    subscribers=7,
+    resets=2,
+    audits={"ok": 5, "mismatch": 1},
+    events={"node_joined": 3},
+)
+
+
+@dataclass
+class SentReports:
+    """Who reports to a hub, as metrics see it."""
+
+    sent: dict[str, int]
+    ago_s: float | None
+
+    def heard_ago_s(self):
+        return self.ago_s
 
 
 @pytest.fixture

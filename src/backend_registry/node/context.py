@@ -26,6 +26,7 @@ class Node:
         readiness: whether this process should be sent requests.
         metrics: gives the metrics and their content type, by the Accept header of who asks; None if there are none.
         openapi: the OpenAPI document, as JSON.
+        token_variables: names of variables, beside those of `auth`, that no backend may be given as its credential.
     """
 
     registry: Registry
@@ -36,3 +37,4 @@ class Node:
     readiness: Readiness
     metrics: Callable[[str], tuple[bytes, str]] | None
     openapi: bytes
+    token_variables: frozenset[str] = frozenset()

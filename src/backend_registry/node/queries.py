@@ -4,57 +4,21 @@ Filters look at an entry as it is shown, not at what is behind it: a search cann
 """
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
 from backend_registry import BackendType, Intent
-from backend_registry._web import Cursor, Limit, Offset, Window
+from backend_registry._web import Commas, Name, Names, Offset, PageQuery, Query, Truth
 
 __all__ = ("BackendFilter", "BackendsQuery", "DrainQuery", "ExplainQuery", "Facets", "ModelsQuery", "StreamQuery", "facets_of")
 
 EXPLAINED_MOST: Final = 32
 
 
-def _split(values: object) -> object:
-    """Several values in one parameter are as good as several parameters."""
-    return [part for value in values for part in value.split(",")] if isinstance(values, list) else values
-
-
-def _truth(value: object) -> object:
-    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
-
-
-Name = Annotated[str, Field(min_length=1, max_length=256)]
-Names = Annotated[tuple[Name, ...], Field(max_length=64), BeforeValidator(_split)]
-Truth = Annotated[bool, Field(strict=True), BeforeValidator(_truth)]
-
-
-class _Query(BaseModel):
-    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, hide_input_in_errors=True)
-
-
-class _PageQuery(_Query):
-    limit: Limit = Field(default=200, description="entries in the answer at most")
-    offset: Offset = Field(default=0, description="entries to leave out at the beginning")
-    cursor: Cursor | None = Field(default=None, description="as in the `Link` of an answer: go on where it ended")
-
-    @model_validator(mode="after")
-    def _one_of_two(self) -> "_PageQuery":
-        if self.cursor is not None and self.offset:
-            raise PydanticCustomError("offset", "cannot be given together with offset; give one of the two")
-        return self
-
-    @property
-    def window(self) -> Window:
-        """Which part of the list is asked for."""
-        return Window(self.limit, self.offset, self.cursor)
-
-
-class _FilterQuery(_Query):
-    kind: Annotated[tuple[BackendType, ...], Field(max_length=64), BeforeValidator(_split)] = Field(
+class _FilterQuery(Query):
+    kind: Annotated[tuple[BackendType, ...], Field(max_length=64), Commas] = Field(
         default=(), description="backend types; any of them"
     )
     operation: Names = Field(default=(), description="operations; any of them; a backend that lists none offers all")
@@ -62,13 +26,13 @@ class _FilterQuery(_Query):
     model: Annotated[tuple[Name, ...], Field(max_length=64)] = Field(
         default=(), description="ids of models; any of them; not split at commas"
     )
-    status: Annotated[tuple[Literal["available", "unavailable"], ...], Field(max_length=2), BeforeValidator(_split)] = Field(
+    status: Annotated[tuple[Literal["available", "unavailable"], ...], Field(max_length=2), Commas] = Field(
         default=(), description="whether it may be picked"
     )
-    health: Annotated[tuple[Literal["healthy", "unhealthy", "unknown"], ...], Field(max_length=3), BeforeValidator(_split)] = (
-        Field(default=(), description="what checks have found; any of them")
+    health: Annotated[tuple[Literal["healthy", "unhealthy", "unknown"], ...], Field(max_length=3), Commas] = Field(
+        default=(), description="what checks have found; any of them"
     )
-    intent: Annotated[tuple[Intent, ...], Field(max_length=3), BeforeValidator(_split)] = Field(
+    intent: Annotated[tuple[Intent, ...], Field(max_length=3), Commas] = Field(
         default=(), description="what operators want; any of them"
     )
     q: Annotated[str, Field(max_length=256)] = Field(default="", description="text in id, name, address or a model's id")
@@ -88,7 +52,7 @@ class _FilterQuery(_Query):
         )
 
 
-class BackendsQuery(_FilterQuery, _PageQuery):
+class BackendsQuery(_FilterQuery, PageQuery):
     """Parameters of the list of backends."""
 
 
@@ -101,26 +65,26 @@ class StreamQuery(_FilterQuery):
     )
 
 
-class ModelsQuery(_PageQuery):
+class ModelsQuery(PageQuery):
     """Parameters of the list of models."""
 
     q: Annotated[str, Field(max_length=256)] = Field(default="", description="text in the model's id")
 
 
-class ExplainQuery(_Query):
+class ExplainQuery(Query):
     """Parameters of an explanation: what a request would demand."""
 
     model: Annotated[tuple[Name, ...], Field(max_length=EXPLAINED_MOST)] = Field(
         default=(), description="ids of models; those that the backend serves when left out, 32 at most"
     )
-    require: Annotated[tuple[Literal["vision", "tools", "json_mode"], ...], Field(max_length=3), BeforeValidator(_split)] = (
-        Field(default=(), description="what the model must be capable of; all of them")
+    require: Annotated[tuple[Literal["vision", "tools", "json_mode"], ...], Field(max_length=3), Commas] = Field(
+        default=(), description="what the model must be capable of; all of them"
     )
     min_context: Offset = Field(default=0, description="tokens that the model's context must hold")
     operation: Name | None = Field(default=None, description="an operation that the backend must offer")
 
 
-class DrainQuery(_Query):
+class DrainQuery(Query):
     """Parameters of a drain."""
 
     wait_s: Annotated[float, Field(ge=0, le=300, allow_inf_nan=False)] = Field(

@@ -10,13 +10,22 @@ from typing import Final, TypeVar
 from starlette.responses import Response
 
 from backend_registry import Backend, Capability, Decision, InvalidValueError, Model, Registry, Residency
-from backend_registry._web import Call, EventStreamAnswer, RefusedRequestError, known_or_new, page_of
+from backend_registry._web import Call, EventStreamAnswer, Page, RefusedRequestError, known_or_new, page_of
 from backend_registry.node.context import Node
+from backend_registry.node.entries import Entries
 from backend_registry.node.queries import EXPLAINED_MOST, BackendsQuery, ExplainQuery, ModelsQuery, StreamQuery
 from backend_registry.node.schemas import DecisionEntry, ExplainAnswer, ModelEntry
 from backend_registry.views import redacted
 
-__all__ = ("backend_of", "explain_backend", "get_backend", "list_backends", "list_models", "stream_backends")
+__all__ = (
+    "backend_of",
+    "explain_backend",
+    "get_backend",
+    "list_backends",
+    "list_models",
+    "page_of_backends",
+    "stream_backends",
+)
 
 AT_ONCE: Final = 200
 """Entries that are made before other tasks of the loop get their turn."""
@@ -27,9 +36,14 @@ Item = TypeVar("Item")
 
 async def list_backends(call: Call[Node]) -> Response:
     """A page of the backends, sorted by id."""
-    query: BackendsQuery = call.query
-    entries, fits = call.context.entries, query.filter
-    everyone = sorted(call.context.registry.get_all_backends(), key=attrgetter("id"))
+    array, page = await page_of_backends(call.context.registry, call.context.entries, call.query)
+    return known_or_new(call.request, array, page.headers(call.request))
+
+
+async def page_of_backends(registry: Registry, entries: Entries, query: BackendsQuery) -> tuple[bytes, Page]:
+    """The entries that are asked for, as a JSON array, and where among all of them they are."""
+    fits = query.filter
+    everyone = sorted(registry.get_all_backends(), key=attrgetter("id"))
     if fits.is_empty:
         page = page_of([backend.id for backend in everyone], query.window)
         shown = [entries.encoded(backend) async for backend in _politely(everyone[page.start : page.stop])]
@@ -38,7 +52,7 @@ async def list_backends(call: Call[Node]) -> Response:
         wanted = [(backend_id, entry.data) for backend_id, entry in seen if fits.matches(entry.facets)]
         page = page_of([backend_id for backend_id, _ in wanted], query.window)
         shown = [data for _, data in wanted[page.start : page.stop]]
-    return known_or_new(call.request, b"[%b]" % b",".join(shown), page.headers(call.request))
+    return b"[%b]" % b",".join(shown), page
 
 
 async def get_backend(call: Call[Node]) -> Response:

@@ -1,6 +1,6 @@
 """The node API as one table: routes, OpenAPI document, reference page and the tests of who may do what are made of it."""
 
-from typing import Final
+from typing import Any, Final
 
 from backend_registry._web import Access, Answer, Endpoint
 from backend_registry.node.context import Node
@@ -97,7 +97,7 @@ WRITES: Final = (
     ),
 )  # fmt: skip
 
-PROCESS: Final = (
+PROCESS: Final[tuple[Endpoint[Any], ...]] = (
     Endpoint(
         "GET", "/healthz", Access.OPEN, healthz, "That the process runs and its event loop turns",
         {200: Answer("It does.", HealthAnswer)},
@@ -112,7 +112,7 @@ PROCESS: Final = (
     ),
 )  # fmt: skip
 
-METRICS: Final = (
+METRICS: Final[tuple[Endpoint[Any], ...]] = (
     Endpoint(
         "GET", "/metrics", Access.METRICS, metrics, "The metrics, for Prometheus",
         {200: Answer("Text in the exposition format.", media_type="text/plain")},

@@ -101,8 +101,10 @@ def _check_credentials(node: Node, wanted: NewBackend) -> None:
             "an address of their own; set an admin token, or put the backend into the configuration file",
             "token_needed",
         )
-    if not node.auth.token_variables.isdisjoint(wanted.credential_env):
-        raise InvalidValueError("credential_env", "names the variable of a token of this API", "use a variable of its own")
+    if not (node.auth.token_variables | node.token_variables).isdisjoint(wanted.credential_env):
+        raise InvalidValueError(
+            "credential_env", "names the variable of a token or secret of this process", "use a variable of its own"
+        )
 
 
 @contextmanager

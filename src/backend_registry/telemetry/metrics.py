@@ -8,19 +8,17 @@ Cardinality is bounded: a model is named only once some backend has served it, a
 can make no series.
 """
 
-import platform
-from importlib.metadata import version
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
-from prometheus_client import CollectorRegistry, Gauge, Info, ProcessCollector
-from prometheus_client.exposition import choose_encoder
+from prometheus_client import Gauge
 
 from backend_registry import Change, Entry, Registry
 from backend_registry.telemetry.counted import PREFIX, Counts, Times
+from backend_registry.telemetry.exposition import Exposition, ProcessMetrics
 from backend_registry.telemetry.labels import ModelLabels
 from backend_registry.telemetry.state import StateCollector
 
-__all__ = ("EndedRequestFacts", "Exposition", "Metrics")
+__all__ = ("EndedRequestFacts", "Metrics")
 
 _REQUEST_S: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 _FIRST_BYTE_S: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -91,14 +89,7 @@ class EndedRequestFacts(Protocol):
         ...
 
 
-class Exposition(NamedTuple):
-    """An answer to a scrape: the body, and the content type that belongs to it."""
-
-    body: bytes
-    content_type: str
-
-
-class Metrics:
+class Metrics(ProcessMetrics):
     """Counts, and exposes what it has counted together with the state of a registry.
 
     Fits the gateway's and the health checker's observers.
@@ -115,8 +106,8 @@ class Metrics:
     """
 
     def __init__(self, registry: Registry, *, model_limit: int = 1_000) -> None:
+        super().__init__()
         self._registry: Final = registry
-        self._series: Final = CollectorRegistry()
         self.models: Final = ModelLabels(registry, model_limit)
         self._requests: Final = Counts("requests", "Requests that have ended.", "model", "backend", "outcome")
         self._seconds: Final = Times("request_seconds", "Seconds from request to the end of the answer.", _REQUEST_S, "model")
@@ -136,15 +127,12 @@ class Metrics:
             self._requests, self._seconds, self._first_byte, self._attempts, self._picks, self._fallbacks, self._last_resort,
             self._probes, self._probe_seconds, self._ejections,
         ):  # fmt: skip
-            self._series.register(counted)
+            self.register(counted)
         self._queue: Final = Gauge(
             "queue_waiting", "Requests that wait for a backend.", namespace=PREFIX, registry=self._series
         )
         self._watched = registry.revision
-        self._series.register(StateCollector(registry, self.models, lambda: self._watched))
-        build = Info("build", "What runs here.", namespace=PREFIX, registry=self._series)
-        build.info({"version": version("backend-registry"), "python": platform.python_version()})
-        ProcessCollector(registry=self._series)
+        self.register(StateCollector(registry, self.models, lambda: self._watched))
 
     # --- what happens --------------------------------------------------------------------------------------------------
 
@@ -198,8 +186,7 @@ class Metrics:
         Cost: about 0.1 milliseconds per backend; call it outside the event loop.
         """
         self._forget_removed()
-        encoder, content_type = choose_encoder(accept)
-        return Exposition(encoder(self._series), content_type)
+        return super().exposition(accept)
 
     def _forget_removed(self) -> None:
         # Without a backend: nobody could be asked.
