@@ -45,7 +45,7 @@ def test_check_prints_what_follows_from_file_environment_and_flags_without_secre
         ("a", "http://h:1", 100)
     ]
     assert effective["backend"][0]["health"]["interval_s"] is None
-    assert "secret" not in output
+    assert "-secret" not in output
     assert effective["auth"]["client_keys"] == ["5e884898..."]
 
 
@@ -102,7 +102,10 @@ def test_address_that_others_can_reach_takes_an_admin_token(run, fleet, host, mo
         (["--port", "-1"], "--port: must be from 0 to 65535"),
         (["--host", ""], "--host: is empty"),
         (["--state-dir", ""], "--state-dir: is empty"),
-        (["--role", "hub"], "this version has no hub"),
+        (["--demo", "--role", "hub"], "a hub routes nothing"),
+        (["--hub-store", "here"], "--hub-store: is no store; write"),
+        (["--hub-store", "redis://:pw@h"], "store_password_env"),
+        (["--mint-node-token", "gpu-1"], "--mint-node-token: hub.node_secret_env is not set"),
     ],
 )
 def test_impossible_wishes_are_refused_in_one_line(run, arguments, says):

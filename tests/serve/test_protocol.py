@@ -41,7 +41,7 @@ def in_loop():
         async def main():
             import uvicorn
 
-            config = uvicorn.Config(lambda: None, http=OneWriteProtocol, ws="none", lifespan="off")
+            config = uvicorn.Config(lambda: None, http=OneWriteProtocol, ws="none", lifespan="off", log_config=None)
             config.load()
             wire = Wire()
             protocol = OneWriteProtocol(config=config, server_state=uvicorn.Server(config).server_state, app_state={})

@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from backend_registry import Backend
@@ -10,7 +10,16 @@ from backend_registry.config import DiscoveryConfig
 from backend_registry.discovery import WELL_KNOWN_PORTS
 from backend_registry.views import BackendInfo, public_url
 
-__all__ = ("DEMO", "addresses", "demo_to_watch", "listed", "next_steps", "request_to_try", "where_it_looks")
+__all__ = (
+    "DEMO",
+    "addresses",
+    "demo_to_watch",
+    "how_nodes_report",
+    "listed",
+    "next_steps",
+    "request_to_try",
+    "where_it_looks",
+)
 
 _COMMAND: Final = "python -m backend_registry.serve"
 _RUN: Final = f"and run: {_COMMAND} fleet.toml\n"
@@ -23,25 +32,43 @@ DEMO: Final = (
 )
 
 
-def addresses(url: str, *, state_dir: str | None, file: str | None, port_for_others: int | None) -> str:
+def addresses(
+    url: str, sections: Collection[str], *, state_dir: str | None, file: str | None, port_for_others: int | None
+) -> str:
     """Where everything is.
 
     Args:
         url: where this machine reaches it.
+        sections: what the process offers: some of `gateway`, `node` and `hub`.
         state_dir: what survives a restart; None if nothing does.
         file: the configuration, if there is one.
         port_for_others: where other machines reach it; None if they do not.
     """
     lines = {
-        "gateway": f"{url}/v1",
-        "models": f"{url}/v1/models",
-        "node API": f"{url}/backends",
+        "gateway": "gateway" in sections and f"{url}/v1",
+        "models": "gateway" in sections and f"{url}/v1/models",
+        "node API": "node" in sections and f"{url}/backends",
+        "hub": "hub" in sections and f"{url}/admin/api/backends",
         "metrics": f"{url}/metrics",
         "state": state_dir,
         "file": file,
         "others": port_for_others and f"reach it under the name or address of this machine, port {port_for_others}",
     }
     return "".join(f"{name:9} {place}\n" for name, place in lines.items() if place)
+
+
+def how_nodes_report(url: str, *, port_for_others: int | None, tokens: bool) -> str:
+    """What to write into the file of a router, so that it reports to this hub.
+
+    Args:
+        url: where this machine reaches the hub.
+        port_for_others: where other machines reach it; None if they do not.
+        tokens: whether nodes have to show one.
+    """
+    where = url if port_for_others is None else f"http://NAME-OF-THIS-MACHINE:{port_for_others}"
+    lines = ["[report]", f'url = "{where}"', *(['token_env = "NODE_TOKEN"'] if tokens else [])]
+    mint = f"where NODE_TOKEN holds what this prints here: {_COMMAND} --mint-node-token NODE-ID\n" if tokens else ""
+    return "A router reports to this hub when its fleet.toml says:\n\n" + "".join(f"  {line}\n" for line in lines) + f"\n{mint}"
 
 
 def where_it_looks(discovery: DiscoveryConfig) -> str:

@@ -12,8 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from pydantic import ValidationError
+
 from backend_registry import RegistryError
-from backend_registry.config import BackendConfig, FleetConfig, load_fleet, parse_fleet
+from backend_registry.config import BackendConfig, FleetConfig, HubConfig, load_fleet, parse_fleet
 from backend_registry.serve.errors import CannotServeError
 
 __all__ = ("main",)
@@ -51,7 +53,15 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         "--role",
         choices=("all", "router", "hub"),
         default="all",
-        help="what this process is; there is no hub in this version, so `all` is a router and `hub` is refused",
+        help="what this process is: a router, a hub that shows all nodes, or both (the default)",
+    )
+    parser.add_argument(
+        "--hub-store",
+        metavar="STORE",
+        help="where the hub keeps what it knows: memory, sqlite or redis://...; overrides the file",
+    )
+    parser.add_argument(
+        "--mint-node-token", metavar="NODE", help="print the token with which this node may report to the hub, and end"
     )
     parser.add_argument("--state-dir", metavar="DIR", help="where to keep what survives a restart; overrides the file")
     parser.add_argument("--log-format", choices=("console", "json"), help="how log lines are written; overrides the file")
@@ -60,8 +70,6 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    if arguments.role == "hub":
-        raise CannotServeError("--role hub: this version has no hub; leave the flag out, or say --role router")
     missing = [name for name in _EXTRA if importlib.util.find_spec(name) is None]
     if missing:
         raise CannotServeError(f'{", ".join(missing)} not installed; run: python -m pip install "backend-registry[server]"')
@@ -69,28 +77,38 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.check:
         sys.stdout.write(_effective(config))
         sys.stderr.write(f"{arguments.file or 'without a file'}: ok\n")
-        _warn_of_refusal(config)
-        return
-    from backend_registry.serve.router import run
+        _warn_of_refusal(config, _role(arguments, config))
+    elif arguments.mint_node_token is not None:
+        from backend_registry.serve.tokens import minted
 
-    run(config, file=arguments.file, demo=arguments.demo)
+        sys.stdout.write(f"{minted(config, arguments.mint_node_token)}\n")
+    elif _role(arguments, config) == "hub":
+        from backend_registry.serve.hub_process import run_hub
+
+        run_hub(config, file=arguments.file)
+    else:
+        from backend_registry.serve.router import run
+
+        run(config, file=arguments.file, demo=arguments.demo, has_hub=_role(arguments, config) == "all")
 
 
-def _warn_of_refusal(config: FleetConfig) -> None:
+def _role(arguments: argparse.Namespace, config: FleetConfig) -> str:
+    """What this process is to be. One that reports to another hub is none itself, unless it is to be nothing else."""
+    return "router" if arguments.role == "all" and config.report.url is not None else str(arguments.role)
+
+
+def _warn_of_refusal(config: FleetConfig, role: str) -> None:
     """Say what would keep it from starting here. The configuration is right: a token may be there where it is to run."""
-    from backend_registry._web import refusal_to_listen
+    from backend_registry.serve.tokens import refusal_to_start
 
-    refusal = refusal_to_listen(config.server.host, config.auth)
+    refusal = refusal_to_start(config, hub_alone=role == "hub", has_hub=role != "router", has_node=role != "hub")
     if refusal is not None:
         sys.stderr.write(f"but with these variables it would not start: {refusal}\n")
 
 
 def _configuration(arguments: argparse.Namespace) -> FleetConfig:
     """What the file, the environment and the flags come to; later ones win."""
-    if arguments.demo and arguments.file is not None:
-        raise CannotServeError("--demo brings its own backends: leave out the file, or leave out --demo")
-    if arguments.demo and arguments.state_dir is not None:
-        raise CannotServeError("--demo keeps nothing: leave out --state-dir, or leave out --demo")
+    _check_demo(arguments)
     if arguments.file is None:
         config = parse_fleet("", source="environment", environ=os.environ)
     else:
@@ -102,7 +120,29 @@ def _configuration(arguments: argparse.Namespace) -> FleetConfig:
     for name in ("host", "state_dir"):
         if not overrides.get(name, "something"):
             raise CannotServeError(f"--{name.replace('_', '-')}: is empty")
-    return config.model_copy(update={"server": config.server.model_copy(update=overrides)})
+    tables = {"server": config.server.model_copy(update=overrides)}
+    return config.model_copy(update={**tables, "hub": _with_store(config.hub, arguments.hub_store)})
+
+
+def _check_demo(arguments: argparse.Namespace) -> None:
+    if not arguments.demo:
+        return
+    if arguments.file is not None:
+        raise CannotServeError("--demo brings its own backends: leave out the file, or leave out --demo")
+    if arguments.state_dir is not None:
+        raise CannotServeError("--demo keeps nothing: leave out --state-dir, or leave out --demo")
+    if arguments.role == "hub":
+        raise CannotServeError("--demo routes to three servers, and a hub routes nothing: leave out --role hub, or --demo")
+
+
+def _with_store(hub: HubConfig, store: str | None) -> HubConfig:
+    """The table with another store."""
+    if store is None:
+        return hub
+    try:
+        return HubConfig.model_validate({**hub.model_dump(), "store": store})
+    except ValidationError as error:
+        raise CannotServeError(f"--hub-store: {error.errors(include_input=False, include_url=False)[0]['msg']}") from None
 
 
 def _effective(config: FleetConfig) -> str:

@@ -17,7 +17,7 @@ from typing import Final
 import uvicorn
 from starlette.types import ASGIApp
 
-from backend_registry.node import Readiness
+from backend_registry.node import Stopping
 from backend_registry.serve.protocol import OneWriteProtocol
 
 __all__ = ("serve_until_told",)
@@ -25,6 +25,9 @@ __all__ = ("serve_until_told",)
 logger: Final = logging.getLogger("backend_registry.serve")
 
 _STOP: Final = (signal.SIGINT, signal.SIGTERM)
+_KEEP_ALIVE_S: Final = 75
+"""Longer than from one sign of life of a node to the next, and than most clients keep an idle connection: so it is they who end
+it, and none of them sends a request into a connection that is being closed."""
 
 
 def _is_no_cut(record: logging.LogRecord) -> bool:
@@ -44,7 +47,7 @@ class _Server(uvicorn.Server):
 async def serve_until_told(
     app: ASGIApp,
     listener: socket.socket,
-    readiness: Readiness,
+    readiness: Stopping,
     shutdown_s: float,
     reload: Callable[[], None] | None = None,
 ) -> None:
@@ -68,6 +71,7 @@ async def serve_until_told(
             server_header=False,
             # Where a request came from makes no difference to us, and nobody can make us believe a header.
             proxy_headers=False,
+            timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=math.ceil(shutdown_s),
         )
     )

@@ -1,4 +1,4 @@
-"""A router process: all parts, put together and run.
+"""A router process: all parts, put together and run; a hub among them, unless it is not wanted.
 
 What was kept from last time is in force before anybody can connect: first the lock on the state directory, then the fleet from
 state and file, then the socket.
@@ -8,38 +8,44 @@ import asyncio
 import contextlib
 import logging
 import os
-import signal
-import socket
-import sys
-import tempfile
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
-import platformdirs
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from backend_registry import Intent, Registry
-from backend_registry._web import Auth, is_loopback, refusal_to_listen
+from backend_registry._web import Auth
 from backend_registry.config import FleetConfig
-from backend_registry.discovery import FileSource, Fleet, ScanSource, Source, StateFile
+from backend_registry.discovery import FileSource, Fleet, ScanSource, Source
 from backend_registry.gateway import gateway_routes
 from backend_registry.health import HealthChecker, open_session
-from backend_registry.node import Readiness, node_routes
+from backend_registry.hub import ENDPOINTS as HUB_ENDPOINTS
+from backend_registry.node import Readiness, Reporter, node_routes, rpc_routes
 from backend_registry.serve import announce
 from backend_registry.serve.application import application
 from backend_registry.serve.demo import Demo, demo_backends, talk
-from backend_registry.serve.errors import CannotServeError
+from backend_registry.serve.hub import HubParts, opened_hub
 from backend_registry.serve.lifecycle import serve_until_told
-from backend_registry.serve.listen import listening, url_of
 from backend_registry.serve.live import LIVE, FollowedFile, LiveSettings
+from backend_registry.serve.place import Place
+from backend_registry.serve.prepared import Prepared, prepared
 from backend_registry.serve.process import prepare, run_in_loop
+from backend_registry.serve.reporting import opened_reporter
 from backend_registry.serve.sources import other_sources, with_discovery
-from backend_registry.telemetry import Metrics, Observers, RequestLog, log_changes, log_to, open_tracing
+from backend_registry.telemetry import (
+    HubCollector,
+    Metrics,
+    Observers,
+    ReporterCollector,
+    RequestLog,
+    log_changes,
+    open_tracing,
+)
 
 if TYPE_CHECKING:
     from backend_registry.telemetry.tracing import Tracing
@@ -52,13 +58,14 @@ _FIRST_LOOK_S: Final = 5.0
 """Seconds that backends have to answer before it is said what there is."""
 
 
-def run(config: FleetConfig, *, file: Path | None, demo: bool) -> None:
+def run(config: FleetConfig, *, file: Path | None, demo: bool, has_hub: bool) -> None:
     """Be a router until told to stop. Blocks; for the main thread.
 
     Args:
         config: what the file, the environment and the flags come to.
         file: where the backends are kept up to date from; None if there is no file.
         demo: whether to route to three servers of our own and nothing else.
+        has_hub: whether to be a hub as well.
 
     Raises:
         CannotServeError: something is not as it has to be.
@@ -66,41 +73,16 @@ def run(config: FleetConfig, *, file: Path | None, demo: bool) -> None:
     """
     if file is None and not demo:
         config = with_discovery(config)
-    refusal = refusal_to_listen(config.server.host, config.auth)
-    if refusal is not None:
-        raise CannotServeError(refusal)
-    log_to(sys.stderr, config.server.log_format)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _end)
     with contextlib.ExitStack() as held:
-        directory = held.enter_context(_state_directory(config, temporary=demo))
-        state = StateFile(directory)
-        held.enter_context(state.lock())
+        ground = held.enter_context(prepared(config, role="all" if has_hub else "router", temporary=demo))
         registry = Registry(health_policy=config.health.policy(), ejection_policy=config.ejection.policy())
-        fleet = Fleet(registry, state=state)
+        fleet = Fleet(registry, state=ground.state)
         source = None if file is None else FileSource(file, watch=config.discovery.watch, environ=os.environ, live=LIVE)
         own = held.enter_context(demo_backends()) if demo else None
         name = "demo" if own is not None else "environment" if source is None else source.name
         fleet.offer(name, config.backends() if own is None else own.backends)
-        listener = held.enter_context(listening(config.server, config.gateway.total_timeout_s))
-        router = _Router(config, registry, fleet, None if file is None else str(file), source, own, listener)
-        router.say_where(None if demo else str(directory))
+        router = _Router(config, registry, fleet, None if file is None else str(file), source, own, ground, has_hub=has_hub)
         run_in_loop(router.serve())
-
-
-def _end(*_: object) -> NoReturn:
-    """Told to stop before there was anything to finish."""
-    raise SystemExit(0)
-
-
-@contextlib.contextmanager
-def _state_directory(config: FleetConfig, *, temporary: bool) -> Iterator[Path]:
-    if temporary:
-        with tempfile.TemporaryDirectory(prefix="backend-registry-demo-") as directory:
-            yield Path(directory)
-    else:
-        given = config.server.state_dir
-        yield Path(given) if given is not None else platformdirs.user_state_path("backend-registry", appauthor=False)
 
 
 @dataclass(frozen=True)
@@ -113,31 +95,26 @@ class _Router:
     file: str | None
     source: FileSource | None
     demo: Demo | None
-    listener: socket.socket
+    ground: Prepared
+    has_hub: bool
 
     @property
-    def url(self) -> str:
-        """Where this machine reaches it."""
-        return url_of(self.listener)
+    def place(self) -> Place:
+        """Where it serves."""
+        return self.ground.place
 
     @property
-    def open_to_others(self) -> bool:
-        """Whether other machines reach it."""
-        return not is_loopback(self.config.server.host)
+    def sections(self) -> frozenset[str]:
+        """What it offers."""
+        return frozenset({"gateway", "node", *(["hub"] if self.has_hub else [])})
 
-    def say_where(self, state_dir: str | None) -> None:
+    def say_where(self) -> None:
         """Where everything is: for people on standard output, for collectors of log lines as one of these."""
-        port = self.listener.getsockname()[1] if self.open_to_others else None
-        if self.config.server.log_format == "json":
-            logger.info("serving", extra={"url": self.url, "state_dir": state_dir, "file": self.file})
-        self._say(announce.addresses(self.url, state_dir=state_dir, file=self.file, port_for_others=port) + "\n")
-
-    def _say(self, text: str) -> None:
-        """Write to the terminal, unless log lines are for programs; nobody there is no reason to stop."""
-        if text and self.config.server.log_format != "json":
-            with contextlib.suppress(OSError):
-                sys.stdout.write(text)
-                sys.stdout.flush()
+        place, state_dir = self.place, self.ground.shown_directory
+        port = place.port if place.open_to_others else None
+        place.log(state_dir=state_dir, file=self.file)
+        said = announce.addresses(place.url, self.sections, state_dir=state_dir, file=self.file, port_for_others=port)
+        place.say(said + "\n")
 
     async def serve(self) -> None:
         """Serve until told to stop."""
@@ -153,10 +130,13 @@ class _Router:
                 hooks.append(tracing.trace_config())
             connect_timeout_s = config.gateway.connect_timeout_s
             session = await held.enter_async_context(open_session(connect_timeout_s=connect_timeout_s, trace_configs=hooks))
+            hub, reporter = await self._cluster(held, session, readiness, metrics)
             checker = HealthChecker(registry, session, config.health, settings_of=live.health_of, observer=metrics)
-            sources = [*other_sources(config.discovery, session, self.listener.getsockname()[1])]
+            sources = [*other_sources(config.discovery, session, self.place.port)]
             routes = [*self._gateway(session, live, checker, metrics, tracing), *self._node(readiness, metrics)]
-            app: ASGIApp = application(routes)
+            app = application([*routes, *(hub.routes if hub is not None else ())], self.sections)
+            app = app if tracing is None else tracing.wrap(app)
+            self.say_where()
             self._warn()
             await self._look_around(sources)
             if self.source is not None:
@@ -167,9 +147,32 @@ class _Router:
                 metrics.run(),
                 log_changes(registry),
                 self._welcome(readiness),
+                *(hub.jobs() if hub is not None else ()),
             ]
             prepare()
-            await self._work(app if tracing is None else tracing.wrap(app), readiness, jobs)
+            await self._work(app if hub is None else hub.in_front_of(app), readiness, jobs, reporter)
+
+    async def _cluster(
+        self,
+        held: contextlib.AsyncExitStack,
+        session: aiohttp.ClientSession,
+        readiness: Readiness,
+        metrics: Metrics,
+    ) -> tuple[HubParts | None, Reporter | None]:
+        """The hub of this process, and what reports to it or to another one."""
+        hub = None
+        if self.has_hub:
+            hub = await held.enter_async_context(
+                opened_hub(self.config, self.ground, session=session, readiness=readiness, sections=self.sections)
+            )
+            metrics.register(HubCollector(hub.facts))
+        reporter = await held.enter_async_context(
+            opened_reporter(self.config, self.ground, self.registry, self.fleet, own_hub=hub)
+        )
+        if reporter is not None:
+            metrics.register(ReporterCollector(reporter))
+            readiness.call_at_stop(reporter.leave)
+        return hub, reporter
 
     def _gateway(
         self,
@@ -195,12 +198,21 @@ class _Router:
         )
 
     def _node(self, readiness: Readiness, metrics: Metrics) -> list[BaseRoute]:
-        auth = Auth(self.config.auth, loopback=not self.open_to_others)
-        return node_routes(self.registry, self.fleet, auth, readiness=readiness, metrics=metrics.exposition)
+        auth = Auth(self.config.auth, loopback=not self.place.open_to_others)
+        routes = node_routes(
+            self.registry,
+            self.fleet,
+            auth,
+            readiness=readiness,
+            metrics=metrics.exposition,
+            token_variables=self.config.token_variables,
+            beside=HUB_ENDPOINTS if self.has_hub else (),
+        )
+        return [*routes, *rpc_routes(self.registry, self.fleet, auth)]
 
     def _warn(self) -> None:
         """Say in the log what an operator may have forgotten."""
-        if self.open_to_others and not self.config.auth.client_keys:
+        if self.place.open_to_others and not self.config.auth.client_keys:
             logger.warning("anybody who reaches this address may use /v1; list the keys that may in auth.client_keys")
         for backend in self.registry.get_all_backends():
             if backend.intent is not Intent.ENABLED:
@@ -222,26 +234,33 @@ class _Router:
                     await anext(changes)
         backends = sorted(self.registry.get_all_backends(), key=attrgetter("id"))
         parts = [
-            announce.listed(backends, self.url),
-            announce.request_to_try(self.url, backends, keys=bool(self.config.auth.client_keys)),
+            announce.listed(backends, self.place.url),
+            announce.request_to_try(self.place.url, backends, keys=bool(self.config.auth.client_keys)),
         ]
         if self.demo is not None:
-            parts = [announce.DEMO, *parts, announce.demo_to_watch(self.url)]
+            parts = [announce.DEMO, *parts, announce.demo_to_watch(self.place.url)]
         elif self.file is None:
             parts = [announce.where_it_looks(self.config.discovery), *parts]
         if self.demo is None:
             parts.append(announce.next_steps(backends, self.file))
-        self._say("".join(part + "\n" for part in parts if part))
+        self.place.say("".join(part + "\n" for part in parts if part))
 
-    async def _work(self, app: ASGIApp, readiness: Readiness, jobs: list[Coroutine[Any, Any, None]]) -> None:
+    async def _work(
+        self, app: ASGIApp, readiness: Readiness, jobs: list[Coroutine[Any, Any, None]], reporter: Reporter | None
+    ) -> None:
         readiness.configured()
         async with asyncio.TaskGroup() as tasks:
             if self.demo is not None:
-                jobs.append(talk(self.url, self.demo.shaky))
+                jobs.append(talk(self.place.url, self.demo.shaky))
             running = [tasks.create_task(job) for job in jobs]
+            reporting = None if reporter is None else tasks.create_task(reporter.run(), name="reports")
             try:
                 reload = None if self.source is None else self.source.reload
-                await serve_until_told(app, self.listener, readiness, self.config.server.shutdown_s, reload)
+                await serve_until_told(app, self.place.listener, readiness, self.config.server.shutdown_s, reload)
             finally:
+                if reporter is not None and reporting is not None:
+                    # It has a second for its goodbye, for which our own hub must still be there.
+                    reporter.leave()
+                    await asyncio.wait([reporting])
                 for task in running:
                     task.cancel()
