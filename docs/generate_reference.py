@@ -1,4 +1,4 @@
-"""Writes the tables of three reference pages (configuration, views, HTTP) from the code, so that they cannot drift.
+"""Writes the tables of four reference pages (configuration, views, HTTP, hub) from the code, so that they cannot drift.
 
 Without arguments it writes what has changed; with `--check` it changes nothing and ends with 1 if something would change.
 """
@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from http_api_reference import http_api
+from http_api_reference import http_api, hub_api
 from pydantic import BaseModel
 
 from backend_registry import Backend, BackendInfo, BackendType, BackendView, LoadView, Model, ModelView, RegistryView
@@ -26,6 +26,9 @@ TABLES: Final = {
     "Ejection": "`[ejection]`",
     "Gateway": "`[gateway]`",
     "Discovery": "`[discovery]`",
+    "Report": "`[report]`",
+    "Hub": "`[hub]`",
+    "NodeUrl": "`[hub.node_urls.NODE]`",
     "Backend": "`[[backend]]`",
     "Model": "An entry of `models`",
     "BackendHealth": "`health` of a backend",
@@ -121,7 +124,7 @@ def views() -> str:
 def main(arguments: list[str]) -> int:
     """Write, or check."""
     drifted = False
-    pages = {"configuration.md": configuration(), "views.md": views(), "http-api.md": http_api()}
+    pages = {"configuration.md": configuration(), "views.md": views(), "http-api.md": http_api(), "hub-api.md": hub_api()}
     for name, generated in pages.items():
         path = REFERENCE / name
         page = path.read_text(encoding="utf-8")

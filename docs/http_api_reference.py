@@ -1,7 +1,10 @@
-"""The tables of the HTTP reference page, from the document that the node API serves; called by generate_reference.py."""
+"""The tables of the HTTP reference pages, from the document that is served; called by generate_reference.py."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from backend_registry._web import Endpoint
+from backend_registry.hub import ENDPOINTS as HUB_ENDPOINTS
 from backend_registry.node import openapi_document
 from backend_registry.node.schemas import BackendEntry
 from backend_registry.node.table import ENDPOINTS
@@ -108,12 +111,22 @@ def entry_section() -> str:
     return f"## A backend's entry\n\n| field | type | meaning |\n|---|---|---|{rows}"
 
 
+def endpoint_sections(endpoints: Iterable[Endpoint[Any]]) -> list[str]:
+    """A section for each endpoint."""
+    table = tuple(endpoints)
+    document = openapi_document(table)
+    schemas = document["components"]["schemas"]
+    return [
+        operation_section(endpoint.method, endpoint.path, document["paths"][endpoint.path][endpoint.method.lower()], schemas)
+        for endpoint in table
+    ]
+
+
 def http_api() -> str:
     """Every endpoint of the node API, and the fields of an entry."""
-    document = openapi_document()
-    schemas = document["components"]["schemas"]
-    sections = [
-        operation_section(endpoint.method, endpoint.path, document["paths"][endpoint.path][endpoint.method.lower()], schemas)
-        for endpoint in ENDPOINTS
-    ]
-    return "\n\n".join(["## The node API, endpoint by endpoint", *sections, entry_section()])
+    return "\n\n".join(["## The node API, endpoint by endpoint", *endpoint_sections(ENDPOINTS), entry_section()])
+
+
+def hub_api() -> str:
+    """Every endpoint of the hub's API."""
+    return "\n\n".join(["## The hub's API, endpoint by endpoint", *endpoint_sections(HUB_ENDPOINTS)])
