@@ -71,6 +71,25 @@ That nothing leaks when 100,000 requests are cut off, fail or time out is no mat
 {facts}
 """
 
+_HUB = """\
+## The hub
+
+Every figure here is from one run of `python benchmarks/hub.py`. Hub and floor are processes of their own on one core: the hub
+is `python -m backend_registry.serve --role hub` as it comes, with its store in memory; the floor is an ASGI application that
+takes in a report and says yes, on the same server. One load generator on the other core plays all nodes and all readers with
+bare sockets, and asks the two in turns, {rounds} rounds of {seconds} seconds for each; the median of the rounds is shown.
+
+What may mislead, besides the above:
+
+- **A delta is a change of status**: the row, its filters and the log of events change with it, and the stream has something to
+  tell. A change of weight alone is cheaper.
+- **Nodes play by the rules here.** They wait for each answer. Rates are what a hub can take, not what nodes send: a node beats
+  every ten seconds.
+- **Targets in place of floors**: where the column "floor" holds a number, that is what was wanted before it was built.
+
+{facts}
+"""
+
 _TAIL = """\
 ## How to reproduce
 
@@ -82,6 +101,9 @@ $ python benchmarks/report.py --check   # is this page what the committed result
 $ python -m pytest benchmarks --benchmark-only   # raw timings of single operations
 $ python benchmarks/gateway.py          # the gateway; BENCH_PYTHON=... names an interpreter with peers
 $ python benchmarks/gateway.py --smoke  # seconds
+$ python benchmarks/hub.py              # the hub
+$ python benchmarks/hub.py --smoke      # seconds
+$ python -m benchmarks.hub_store        # the hub's stores
 ```
 
 Without `bench-peers` the rows of LiteLLM are left out with a word, and likewise those of the free-threaded interpreter. The raw
@@ -149,8 +171,8 @@ def _facts(results: dict[str, Any]) -> str:
     return "\n".join(f"- {name}: {_fact(value)}" for name, value in results["machine"].items())
 
 
-def render(results: dict[str, Any], gateway: dict[str, Any]) -> str:
-    """The whole page: the registry's results, then the gateway's."""
+def render(results: dict[str, Any], gateway: dict[str, Any], hub: dict[str, Any]) -> str:
+    """The whole page: the registry's results, then the gateway's and the hub's."""
     modules = ", ".join(results["third_party_modules"]) or "none"
     return (
         _HEAD.format(rounds=results["rounds"], runs=results["runs"])
@@ -158,7 +180,9 @@ def render(results: dict[str, Any], gateway: dict[str, Any]) -> str:
         + f"Modules outside the standard library that `import backend_registry` loads: {modules}.\n\n"
         + _GATEWAY.format(rounds=gateway["rounds"], seconds=gateway["seconds"], facts=_facts(gateway))
         + "".join(f"- Not measured: {word}.\n" for word in gateway["missing"].values())
-        + f"\n{_verdict(gateway)}\n{tables(gateway)}\n{_TAIL}"
+        + f"\n{_verdict(gateway)}\n{tables(gateway)}\n"
+        + _HUB.format(rounds=hub["rounds"], seconds=hub["seconds"], facts=_facts(hub))
+        + f"\n{_verdict(hub)}\n{tables(hub)}\n{_TAIL}"
     )
 
 
