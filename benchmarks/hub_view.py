@@ -70,7 +70,7 @@ def _filled(records: list[NodeRecord]) -> ClusterView:
         view.put(record, (), record.entries.values())
         view.load(record.node_id, dict.fromkeys(record.entries, (3, 640, 100_000)))
         view.settle(1)
-    view.forget_changes()
+    view.changes.clear()
     return view
 
 
@@ -120,6 +120,10 @@ def _times(sources: list[bytes]) -> Iterator[tuple[str, str]]:
     yield "list, kind, a page from the middle", _timed(lambda: _page(view, filters["list, kind"], after=after))
     yield "list, sorted by pending", _timed(lambda: _sorted_page(view))
     yield "columns and facets of everything", _timed(lambda: _columns(view, records[0]))
+    yield (
+        "list, after the load of a tenth of the nodes was shown",
+        _timed(lambda: _page(view, _EVERYTHING), before=_busy(view, records)),
+    )
     yield "one entry changes", _timed(_flips(view, records[3]), unit="us")
     yield "  and is listed", _timed(_flips(view, records[3], listed=True), unit="us")
     yield (
@@ -129,11 +133,12 @@ def _times(sources: list[bytes]) -> Iterator[tuple[str, str]]:
     yield "load of a node, per backend", _timed(_loads(view, records[5]), unit="us", per=len(records[5].entries))
 
 
-def _timed(call: Callable[[], object], *, unit: str = "ms", per: int = 1) -> str:
+def _timed(call: Callable[[], object], *, unit: str = "ms", per: int = 1, before: Callable[[], object] = lambda: None) -> str:
     factor = {"ms": 1e3, "us": 1e6}[unit]
     times: list[float] = []
     with _no_collector():
         for _ in range(_ROUNDS):
+            before()
             began = time.thread_time()
             call()
             times.append((time.thread_time() - began) * factor / per)
@@ -167,6 +172,18 @@ def _sorted_page(view: ClusterView) -> bytes:
 def _columns(view: ClusterView, record: NodeRecord) -> bytes:
     view.put(record, (), ())
     return asyncio.run(view.columns.encoded(_EVERYTHING))
+
+
+def _busy(view: ClusterView, records: list[NodeRecord]) -> Callable[[], object]:
+    numbers = iter(range(10**6))
+
+    def busy() -> None:
+        number = next(numbers)
+        for record in records[::10]:
+            view.load(record.node_id, dict.fromkeys(record.entries, (number, 5, 5)))
+        view.settle(len(records))
+
+    return busy
 
 
 def _flips(view: ClusterView, record: NodeRecord, *, listed: bool = False) -> Callable[[], object]:

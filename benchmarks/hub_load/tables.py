@@ -35,7 +35,7 @@ def growth(work: Work, folder: Path) -> dict[str, Any]:
         "title": "Growth of the hub",
         "columns": ["what", *(f"{nodes:,} nodes" for nodes in work.growth)],
         "rows": rows,
-        "notes": "Nodes have 50 backends each, with names of their own, so the list has 50 rows for each node; a page has 200 of them.",
+        "notes": "Nodes have 50 backends each, with names of their own; the list has as many rows, and a page 200 of them.",
     }
 
 

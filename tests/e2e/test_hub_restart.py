@@ -44,7 +44,7 @@ def test_real_routers_are_seen_as_they_come_are_killed_come_back_and_leave(tmp_p
     ):
         with router(tmp_path, running, "goes", backend.url) as goes:
             eventually(lambda: available(running) == (2, 2), "both are seen")
-            assert [model["id"] for model in running.get("/admin/api/models")] == ["m"]
+            eventually(lambda: [model["id"] for model in running.get("/admin/api/models")] == ["m"], "and what they serve")
             before = running.get("/admin/api/nodes/goes")["epoch"]
             goes.popen.kill()
             eventually(lambda: available(running) == (1, 2), "the killed one is unreachable")

@@ -90,6 +90,24 @@ def test_names_are_printable_and_models_are_named_once(facts, field):
     assert field_of(refused(None, message), "invalid") == f"upserts[0].{field}"
 
 
+@pytest.mark.parametrize(
+    ("facts", "field"),
+    [
+        ({"name": "a\n"}, "name"),
+        ({"kind": "a\n"}, "kind"),
+        ({"operations": ("a\n",)}, "operations"),
+        ({"features": ("a\n",)}, "features"),
+        ({"transports": ("a\n",)}, "transports"),
+        ({"discovery_source": "a\n"}, "discovery_source"),
+        ({"models": (ModelEntry(id="m\n"),)}, "models"),
+        ({"base_url": "gopher://gpu"}, "base_url"),
+    ],
+)
+def test_a_change_of_an_entry_that_was_taken_in_is_looked_at_like_a_new_one(facts, field):
+    message = report("delta", 2, backend("a", **facts), base_revision=1, state=[])
+    assert field_of(refused(holding(backend("a")), message), "invalid") == f"upserts[0].{field}"
+
+
 def test_what_is_free_text_may_have_lines():
     assert taken(None, report("full", 1, backend(status_reason="one\ntwo", metadata={"note": "a\tb"}))).result == "applied"
 

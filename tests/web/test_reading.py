@@ -91,3 +91,10 @@ def test_a_cursor_holds_the_longest_key_that_there_is():
     query = read_query(QueryParams(link.split("?")[1].split(">")[0]), PageQuery)
     assert query.window.after == keys[0]
     assert page_of(keys, query.window).start == 1
+
+
+def test_a_cursor_and_an_offset_are_refused_by_the_name_of_one_of_them():
+    with pytest.raises(RefusedRequestError) as caught:
+        read_query(QueryParams("cursor=YQ==&offset=1"), PageQuery)
+    assert caught.value.status == 400
+    assert caught.value.errors[0]["field"] == "cursor"

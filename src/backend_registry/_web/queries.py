@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from backend_registry._web.paging import Cursor, Limit, Offset, Window
@@ -41,11 +41,12 @@ class PageQuery(Query):
     offset: Offset = Field(default=0, description="entries to leave out at the beginning")
     cursor: Cursor | None = Field(default=None, description="as in the `Link` of an answer: go on where it ended")
 
-    @model_validator(mode="after")
-    def _one_of_two(self) -> "PageQuery":
-        if self.cursor is not None and self.offset:
-            raise PydanticCustomError("offset", "cannot be given together with offset; give one of the two")
-        return self
+    @field_validator("cursor")
+    @classmethod
+    def _one_of_two(cls, cursor: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("offset"):
+            raise PydanticCustomError("cursor", "cannot be given together with offset; give one of the two")
+        return cursor
 
     @property
     def window(self) -> Window:

@@ -39,7 +39,7 @@ class RefusedRequestError(Exception):
         self.status = status
         self.detail = detail
         self.code = code
-        self.errors = list(errors)
+        self.errors: list[dict[str, str]] = list(errors)
 
 
 def read_query(given: QueryParams, kind: type[BaseModel]) -> BaseModel:

@@ -1,6 +1,6 @@
 """`ClusterFeed`: the changes of the view as a stream of events, for as long as anybody reads it.
 
-While nobody does, nothing is encoded for it. The first reader waits until the ring has caught up with the view; a minute after
+While nobody does, nothing is published. The first reader waits until the ring has caught up with the view; a minute after
 the last one has left the feed rests again, so that who lost a connection finds what was missed.
 """
 
@@ -158,25 +158,25 @@ class ClusterFeed:
             await asyncio.sleep(0)
 
     async def _publish_changes(self) -> "_Published":
-        """Publish what has changed, if anybody wants it."""
+        """Publish what has changed; if nobody wants it, have lists find it ready."""
         clock = asyncio.get_running_loop().time
         if not self._is_wanted(clock()):
             self.follows = False
-            self._view.forget_changes()
         elif not self.follows:
             await self.follow()
         seconds, size = 0.0, 0
-        while self._view.has_changes and seconds < _ROUND_S:
+        while self._view.changes and seconds < _ROUND_S:
             began = clock()
-            changes = self._view.take_changes(AT_ONCE)
-            self._publish(changes)
-            size += sum(len(entry.data) for entry in changes.values() if entry is not None)
+            if self.follows:
+                size += self._publish(self._view.take_changes(AT_ONCE))
+                self.publications += 1
+            else:
+                self._view.refresh(AT_ONCE)
             seconds += clock() - began
-            self.publications += 1
             await asyncio.sleep(0)
         self.publication_s += seconds
         self._note(_lasting(self._facts()))
-        if self._view.has_changes:
+        if self._view.changes:
             self.wake()
         return _Published(seconds, size * self.ring.readers)
 
@@ -184,20 +184,22 @@ class ClusterFeed:
         return self.ring.readers > 0 or (self._wanted_at is not None and now < self._wanted_at + REST_AFTER_S)
 
     async def _catch_up(self) -> None:
-        self._view.forget_changes()
+        self._view.changes.clear()
         rows = list(self._view.find(_EVERYTHING))
         self._publish(dict.fromkeys(self.ring.keys() - {row.key for row in rows}))
         for piece in in_pieces(rows):
             self._publish({row.key: self._view.published(row) for row in piece})
             await asyncio.sleep(0)
 
-    def _publish(self, changes: Mapping[Key, Entry | None]) -> None:
+    def _publish(self, changes: Mapping[Key, Entry | None]) -> int:
+        """Publish some rows; the bytes that they have."""
         facts = self._facts()
         lasting = _lasting(facts)
         if self.ring.publish(changes, facts):
             self.facts_in_ring = lasting
             self._announce()
         self._note(lasting)
+        return sum(len(entry.data) for entry in changes.values() if entry is not None)
 
     def _note(self, facts: Mapping[str, object]) -> None:
         if facts != self.facts_now:

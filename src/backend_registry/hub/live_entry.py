@@ -4,7 +4,7 @@ A node may be of another version than its hub, so unknown fields are left out, a
 what it says it is, so texts and urls lose what looks like a credential, as they do in the views of this process.
 """
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -73,5 +73,13 @@ class LiveEntry(_Live):
     last_error: Text | None = None
 
 
-read_live_entries = TypeAdapter(list[LiveEntry]).validate_json
-"""The entries in a page of a node's `GET /backends`; raises ValueError if it is none."""
+_page: Final = TypeAdapter(list[LiveEntry])
+
+
+def read_live_entries(page: bytes) -> list[LiveEntry]:
+    """The entries in a page of a node's `GET /backends`.
+
+    Raises:
+        ValueError: it is no such page.
+    """
+    return _page.validate_json(page)

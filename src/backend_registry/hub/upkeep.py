@@ -28,7 +28,7 @@ class SweepCounters:
 
     def __init__(self) -> None:
         self.count = 0
-        self.seconds = 0.0
+        self.seconds: float = 0.0
 
 
 class Upkeep:
@@ -58,7 +58,7 @@ class Upkeep:
         self._some_silent: Final = asyncio.Event()
         self._degraded = ""
         self._protected = False
-        self.deaf = False
+        self.deaf: bool = False
         self.counters: Final = SweepCounters()
 
     async def run(self) -> None:

@@ -18,6 +18,7 @@ __all__ = ("HttpHubLink", "HubLink", "HubUnavailableError", "LocalHubLink", "ope
 
 _ANSWER_MOST: Final = 2_000_000
 _DETAIL_MOST: Final = 500
+_CODE_MOST: Final = 64
 _PLAIN_MOST: Final = 1024
 _IN_LOOP_MOST: Final = 65_536
 """Compressing more takes longer than a millisecond, for which the event loop has better use."""
@@ -168,7 +169,7 @@ def _refusal(status: int, body: bytes) -> RefusedReportError:
         facts.pop(name, None)
     return RefusedReportError(
         status,
-        code if isinstance(code, str) else f"http_{status}",
+        code[:_CODE_MOST] if isinstance(code, str) else f"http_{status}",
         detail[:_DETAIL_MOST] if isinstance(detail, str) else _what_it_said(status),
         **facts,
     )

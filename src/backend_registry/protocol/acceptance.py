@@ -172,7 +172,7 @@ def _exchanged(before: Mapping[str, Entry], report: Report) -> tuple[list[Entry]
         was = before.get(entry.id)
         if was == entry:
             continue
-        kept = admitted(entry, index)
+        kept = admitted(entry, index, was)
         # It may have been sent in another order.
         if was == kept:
             continue

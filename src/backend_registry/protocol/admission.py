@@ -6,6 +6,7 @@ It is asked of entries that are new or have changed, not of those that are repor
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from operator import attrgetter
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -18,20 +19,44 @@ __all__ = ("admitted", "check_url")
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _SCHEMES: Final = frozenset({"http", "https", "ws", "wss"})
+_SPEC: Final = (
+    "id",
+    "name",
+    "kind",
+    "base_url",
+    "operations",
+    "features",
+    "transports",
+    "models",
+    "instance_id",
+    "discovery_source",
+    "metadata",
+)
+_spec_of: Final = attrgetter(*_SPEC)
 
 
-def admitted(entry: Entry, index: int) -> Entry:
+def admitted(entry: Entry, index: int, was: Entry | None = None) -> Entry:
     """The entry as it is kept: `ordered`, and sharing what it has in common with others.
 
     Args:
         entry: one that fits the schema.
         index: its place in the report's `upserts`.
+        was: the entry of the same id that was admitted before; what it has in common with that one is not looked at again.
 
     Raises:
         RefusedReportError: `invalid` or `secret_in_report`, 422, naming the field.
 
-    Cost: about 15 microseconds; half of it for texts that have not been seen before.
+    Cost: about 15 microseconds; half of it for texts that have not been seen before. A third of it if nothing but its status
+    has changed.
     """
+    if was is None or _spec_of(was) != _spec_of(entry):
+        entry = _with_good_spec(entry, index)
+    _check_public("status_reason", entry.status_reason, index)
+    return shared(entry)
+
+
+def _with_good_spec(entry: Entry, index: int) -> Entry:
+    """The entry in order, when all that `_SPEC` names has been looked at."""
     try:
         entry = ordered(entry)
     except ValueError:
@@ -44,9 +69,13 @@ def admitted(entry: Entry, index: int) -> Entry:
     if any(map(_is_secret_name, entry.metadata)):
         raise secret(f"upserts[{index}].metadata", "has a key that looks like that of a secret", "leave such keys out")
     for field, text in _texts(entry):
-        if not _is_public(text):
-            raise secret(f"upserts[{index}].{field}", "has what looks like a credential", "blank it out before sending")
-    return shared(entry)
+        _check_public(field, text, index)
+    return entry
+
+
+def _check_public(field: str, text: str, index: int) -> None:
+    if not _is_public(text):
+        raise secret(f"upserts[{index}].{field}", "has what looks like a credential", "blank it out before sending")
 
 
 def check_url(url: str, field: str) -> None:
@@ -81,9 +110,8 @@ def _identifiers(entry: Entry) -> Iterator[tuple[str, str]]:
 
 
 def _texts(entry: Entry) -> Iterator[tuple[str, str]]:
-    """Field and value of what may be free text."""
+    """Field and value of what may be free text, but for the reason of the status."""
     yield "name", entry.name
-    yield "status_reason", entry.status_reason
     if entry.instance_id:
         yield "instance_id", entry.instance_id
     for feature in entry.features:

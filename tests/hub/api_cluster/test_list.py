@@ -168,6 +168,27 @@ def test_pages_end_also_with_the_longest_and_oddest_names(hub):
     assert seen == sorted(names)
 
 
+@pytest.mark.parametrize("query", ["kind=vllm", "q=b1+vllm", "node=n2", "operation=chat&sort=-pending"])
+def test_pages_of_what_filters_choose_end_to_end(hub, query):
+    for number in range(4):
+        names = range(number * 20, number * 20 + 60)
+        backends = [
+            one(f"b{name}", kind="vllm" if name % 3 else "tgi", operations=("chat",) if name % 2 else ("x",)) for name in names
+        ]
+        hub.report(Node(f"n{number}", *backends).full())
+    everything = hub.keys(f"?{query}&limit=1000")
+    seen, url = [], f"{LIST}?{query}&limit=7"
+    while url:
+        answer = hub.ask("GET", url)
+        assert answer.headers["x-total-count"] == str(len(everything))
+        seen += [(row["kind"], row["name"]) for row in answer.json]
+        link = re.fullmatch(r'<(.*)>; rel="next"', answer.headers.get("link", ""))
+        url = link[1] if link else None
+    assert seen == everything
+    assert len(seen) > 7
+    assert hub.keys(f"?{query}&limit=5&offset=9") == everything[9:14]
+
+
 # --- several backends of one name on one node --------------------------------------------------------------------------
 
 

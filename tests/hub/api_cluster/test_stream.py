@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from backend_registry._web import sse
 from backend_registry.hub import feed
 from backend_registry.hub.api.cluster_schemas import ClusterDelta, ClusterFacts, ClusterSnapshot
 from backend_registry.hub.expiry import Standing
@@ -16,6 +17,12 @@ from tests.web.running import PATIENCE_S, eventually
 
 def one(name, entry_id=None, **fields):
     return Entry(id=entry_id or name, name=name, **{"kind": "vllm", "status": "available", **fields})
+
+
+@pytest.fixture(autouse=True)
+def no_heartbeat(monkeypatch):
+    """Nothing wakes a reader but what it should be woken by."""
+    monkeypatch.setattr(sse, "HEARTBEAT_S", 1000.0)
 
 
 @pytest.fixture
@@ -161,16 +168,26 @@ def test_columns_go_on_as_a_stream(hub):
 # --- when nobody reads -------------------------------------------------------------------------------------------------
 
 
-def test_nothing_is_encoded_for_the_stream_until_somebody_reads_it(hub, monkeypatch):
+def test_nothing_is_published_until_somebody_reads_it(hub, monkeypatch):
     monkeypatch.setattr(feed, "COALESCE_S", 0.001)
     node = Node("n1", one("a"))
     hub.report(node.full())
     the_feed = hub.hub.feed
-    eventually(lambda: not hub.in_loop(lambda: hub.hub.view.has_changes), "changes are let go of")
+    eventually(lambda: not hub.in_loop(lambda: hub.hub.view.changes), "changes are let go of")
     assert (the_feed.ring.keys(), the_feed.ring.id.partition(".")[2]) == (set(), "0")
     events = hub.events()
     events.next()
     assert events.state == hub.state()
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_json_of_wide_rows_is_ready_before_a_list_asks_for_it(hub):
+    nodes = [Node(f"n{number}", one("a")) for number in range(10)]
+    hub.report(*(node.full() for node in nodes))
+    hub.listed()
+    row = hub.hub.view.row(("vllm", "a"))
+    hub.report(nodes[3].changed(one("a", weight=42)))
+    eventually(lambda: hub.in_loop(lambda: row.kept.touched is None and b'"weight":42' in row.kept.data), "it is made anew")
 
 
 @pytest.mark.usefixtures("quick")
@@ -185,7 +202,7 @@ def test_a_feed_that_rested_makes_good_for_what_it_missed(hub, monkeypatch):
     node.entries = [one("a"), one("b", weight=2), one("d")]
     node.revision += 1
     hub.report(node.full())
-    eventually(lambda: not hub.in_loop(lambda: hub.hub.view.has_changes), "changes are let go of")
+    eventually(lambda: not hub.in_loop(lambda: hub.hub.view.changes), "changes are let go of")
     back = hub.events(f"?since={events.last_id}")
     back.state = events.state
     back.until(lambda state: ("vllm", "d") in state and ("vllm", "c") not in state)

@@ -55,6 +55,16 @@ def test_open_wishes_come_first_the_oldest_of_them_before_others_and_then_the_ne
     assert hub.desired("?node=unknown") == []
 
 
+def test_a_node_that_counts_its_wishes_beyond_all_times_breaks_no_list(hub):
+    hub.join("n1", backend("a", generation=2**53 - 2), backend("b"))
+    wish(hub, "n1", "a")
+    (entry,) = hub.desired()
+    assert (entry["generation"], entry["since"]) == (2**53 - 1, "9999-12-31T23:59:59Z")
+    hub.deal_with_wishes("n1")
+    (after,) = hub.desired()
+    assert (after["state"], after["since"]) == ("acknowledged", entry["since"])
+
+
 def test_pages_lead_through_the_whole_list_whatever_backends_are_called(hub):
     names = [letter * 250 for letter in ("a", "é", "\U0001f600", " ", "/", "%")]
     hub.join("n" * 128, *map(backend, names))

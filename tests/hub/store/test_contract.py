@@ -265,6 +265,15 @@ def test_a_wish_is_later_than_what_the_node_has_dealt_with_already(with_store):
     with_store(work)
 
 
+def test_a_generation_that_no_hub_can_have_given_out_is_not_counted_on_from(with_store):
+    async def work(store):
+        await send(store, Node("n1", backend("a", generation=2**53 - 1)).full())
+        (wish,) = await store.wish("n1", {"a": "draining"}, reason="", now_ms=NOW_MS)
+        assert wish.generation == NOW_MS
+
+    with_store(work)
+
+
 def test_a_wish_about_one_unknown_backend_is_no_wish_at_all(with_store):
     async def work(store):
         await send(store, Node("n1", A).full())

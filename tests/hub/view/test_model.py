@@ -156,7 +156,7 @@ class ViewMachine(RuleBasedStateMachine):
         while True:
             for key, entry in self.view.take_changes(most).items():
                 self.followed.pop(key, None) if entry is None else self.followed.update({key: decoded(entry.data)})
-            if not self.view.has_changes:
+            if not self.view.changes:
                 break
         assert self.followed == self.naive.rows()
 

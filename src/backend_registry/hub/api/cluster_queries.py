@@ -1,12 +1,11 @@
 """The parameters of the reads of the cluster."""
 
-from base64 import b64decode
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from backend_registry._web import Commas, Limit, Name, Names, Offset, Query, Truth, Window
+from backend_registry._web import Commas, Name, Names, PageQuery, Query, Truth
 from backend_registry.hub.view import ClusterFilter, Sort, key_prefix
 
 __all__ = ("ClusterQuery", "ExportQuery", "FilterQuery", "StreamQuery")
@@ -20,17 +19,7 @@ def _words(text: str) -> str:
     return text
 
 
-def _opened(cursor: str) -> str:
-    """The key in a cursor."""
-    try:
-        return b64decode(cursor, altchars=b"-_", validate=True).decode()
-    except ValueError:
-        raise PydanticCustomError("cursor", "must be one that an earlier answer gave") from None
-
-
 Status = Literal["available", "degraded", "unavailable"]
-# Kind and name together, each of 256 characters of up to four bytes, which base64 makes a third longer.
-LongCursor = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_opened)]
 
 
 class FilterQuery(Query):
@@ -65,16 +54,17 @@ class FilterQuery(Query):
         )
 
 
-class ClusterQuery(FilterQuery):
-    """Parameters of the list of the cluster's backends."""
-
+class _OrderQuery(FilterQuery):
     sort: Sort = Field(
         default="name",
         description="`status` has the worst first; with a minus the largest, or best, come first; equals by name and kind",
     )
-    limit: Limit = Field(default=200, description="entries in the answer at most")
-    offset: Offset = Field(default=0, description="entries to leave out at the beginning")
-    cursor: LongCursor | None = Field(default=None, description="as in the `Link` of an answer: go on where it ended")
+
+
+# In this order of bases the sort is known when the cursor is looked at.
+class ClusterQuery(PageQuery, _OrderQuery):
+    """Parameters of the list of the cluster's backends."""
+
     shape: Literal["rows", "columns"] = Field(
         default="rows", description="`columns` are all entries as arrays, without their nodes and without pages"
     )
@@ -82,8 +72,6 @@ class ClusterQuery(FilterQuery):
     @field_validator("cursor")
     @classmethod
     def _goes_on(cls, cursor: str | None, info: ValidationInfo) -> str | None:
-        if info.data.get("offset"):
-            raise PydanticCustomError("cursor", "cannot be given together with offset; give one of the two")
         if cursor is not None and not cursor.startswith(key_prefix(info.data.get("sort", "name"))):
             raise PydanticCustomError("cursor", "is of another order; give the sort that it was made with")
         return cursor
@@ -97,11 +85,6 @@ class ClusterQuery(FilterQuery):
                 "shape", "columns have neither pages nor an order; leave out limit, offset, cursor and sort"
             )
         return shape
-
-    @property
-    def window(self) -> Window:
-        """Which part of the list is asked for."""
-        return Window(self.limit, self.offset, self.cursor)
 
 
 _PAGING: Final = {name: ClusterQuery.model_fields[name] for name in ("sort", "limit", "offset", "cursor")}

@@ -89,13 +89,13 @@ def _wanted(hub: Hub, query: NodesQuery) -> list[str]:
     return [
         node_id
         for node_id, record in hub.store.records.items()
-        if _is_wanted(_standing(hub, record), standings)
+        if _is_wanted(hub, record, standings)
         and (not text or text in node_id.casefold() or text in (record.url or "").casefold())
     ]
 
 
-def _is_wanted(standing: str, standings: frozenset[str]) -> bool:
-    return standing in standings if standings else standing not in _FENCES
+def _is_wanted(hub: Hub, record: NodeRecord, standings: frozenset[str]) -> bool:
+    return _standing(hub, record) in standings if standings else record.presence not in _FENCES
 
 
 def _standing(hub: Hub, record: NodeRecord) -> str:

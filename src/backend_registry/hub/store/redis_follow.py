@@ -39,7 +39,7 @@ class Follower:
         self._cursor = b"0-0"
         self._count = 0
         self._uneasy = False
-        self.in_step = False
+        self.in_step: bool = False
 
     async def run(self) -> None:
         """Follow until cancelled. A Redis that fails is tried again."""

@@ -10,6 +10,8 @@ from backend_registry.protocol import ENTRY_LIMIT, Entry, NodeRecord, Report, Ve
 
 __all__ = ("NO_WISHES", "NodeState", "Wishes", "allowed", "deleted", "done", "forgotten", "is_fence", "reported", "wished")
 
+_DAY_MS: Final = 86_400_000
+
 
 class Wishes(msgspec.Struct, frozen=True):
     """What operators want of one node's backends.
@@ -105,7 +107,9 @@ def wished(known: NodeState, intents: Intents, *, reason: str, now_ms: int) -> t
     if not intents:
         return known, ()
     record, wishes = known
-    newest = max(wishes.last, *(record.entries[entry_id].generation for entry_id in intents), 0)
+    reported = (record.entries[entry_id].generation for entry_id in intents)
+    # A number from far ahead is no wish of ours; counted on from there, the next ones would be more than an entry can hold.
+    newest = max(wishes.last, *(generation for generation in reported if generation <= now_ms + _DAY_MS), 0)
     first = max(newest + 1, now_ms)
     made = tuple(
         Wish(id=entry_id, intent=intent, generation=first + place, reason=reason)  # type: ignore[arg-type]

@@ -31,6 +31,7 @@ class ClusterView:
         now_ms: the wall clock; it says since when, and decides nothing.
 
     Attributes:
+        changes: the rows that have not been published as they are now; for the feed alone.
         changed: called whenever there is something to publish or to settle; it must be quick. The feed sets it.
 
     Writing (the hub, for every change of its store and of its nodes' standing): `put`, `drop`, `stand`, `heard`, `load`.
@@ -54,10 +55,10 @@ class ClusterView:
         self._sorted_ids: list[str] | None = None
         self._index: Final = RowIndex(self._rows_of)
         self._models: Final = ModelRows(self._index)
-        self._changes: Final = Changes()
+        self.changes: Final = Changes()
         self._loads: dict[str, Mapping[str, Load]] = {}
         self._epoch: Final = os.urandom(8).hex()
-        self.revision = 0
+        self.revision: int = 0
         self.changed: Callable[[], None] = _nobody
         self.columns: Final = Columns(self)
 
@@ -75,7 +76,7 @@ class ClusterView:
         Cost: about 5 microseconds for each entry that has changed.
         """
         node = self._nodes.get(record.node_id) or self._new_node(record.node_id)
-        standing = _standing_after(node.standing, record)
+        standing = node.standing_with(record)
         lost: dict[Key, list[str]] = {}
         for entry in gone:
             lost.setdefault((entry.kind, entry.name), []).append(entry.id)
@@ -170,13 +171,9 @@ class ClusterView:
         lost: Mapping[Key, Iterable[str]],
         fresh: Mapping[Key, Iterable[Entry]],
     ) -> None:
-        """Let these rows have of the node what it contributes to them now.
+        """Let rows have of a node what it contributes now, in place of what it did `before`.
 
-        Args:
-            node: as it is now.
-            before: what it has contributed so far.
-            lost: ids of the entries that rows no longer have.
-            fresh: the entries that they have now.
+        `lost` are the ids of the entries that they no longer have, and `fresh` the entries that they have now.
         """
         now_ms = self._now_ms()
         for key, part in before.items():
@@ -194,7 +191,7 @@ class ClusterView:
         self.changed()
 
     def _refile(self, row: Row, before: Filed) -> None:
-        self._changes.add(row)
+        self.changes.add(row)
         after = filed(row)
         self._models.forget(before.words.models)
         self._models.forget(after.words.models)
@@ -215,19 +212,20 @@ class ClusterView:
         Args:
             most: nodes of these rows at most, beyond the first row; what is left comes with the next call.
         """
-        taken = self._changes.take(most)
+        taken = self.changes.take(most)
         # A key that went and came again has two rows, of which the second counts.
         changes: dict[Key, Published | None] = {row.key: None for row in taken if row.gone}
         return changes | {row.key: self.published(row) for row in taken if not row.gone}
 
-    def forget_changes(self) -> None:
-        """Let go of what has changed so far: nobody wants it."""
-        self._changes.clear()
+    def refresh(self, most: int) -> None:
+        """Let go of changes that nobody wants to have; but make anew the JSON that is kept, so that no list has to.
 
-    @property
-    def has_changes(self) -> bool:
-        """Whether `take_changes` would give any."""
-        return bool(self._changes)
+        Args:
+            most: as in `take_changes`.
+        """
+        for row in self.changes.take(most):
+            if row.kept is not None:
+                encoded(row)
 
     def published(self, row: Row) -> Published:
         """The row as the stream has it."""
@@ -297,12 +295,6 @@ class ClusterView:
         Cost: nothing if none of its backends has changed since it was last asked for, else 0.1 microseconds per backend.
         """
         return self._models.get(model_id)
-
-
-def _standing_after(standing: Standing, record: NodeRecord) -> Standing:
-    if record.presence == "departed":
-        return Standing.DEPARTED
-    return Standing.LIVE if standing is Standing.DEPARTED else standing
 
 
 def _nobody() -> None:

@@ -44,8 +44,8 @@ class NodeState:
     __slots__ = ("_ids", "_numbers", "_width", "alone", "heard_at_ms", "node_id", "record", "silent", "stale", "standing")
 
     def __init__(self, node_id: str) -> None:
-        self.node_id = node_id
-        self.alone = (self,)
+        self.node_id: str = node_id
+        self.alone: tuple[NodeState] = (self,)
         """The nodes of every row that only this one has."""
         self.record: NodeRecord | None = None
         self.stand(Standing.LIVE)
@@ -56,10 +56,16 @@ class NodeState:
 
     def stand(self, standing: Standing) -> None:
         """Stand otherwise."""
-        self.standing = standing
+        self.standing: Standing = standing
         # Asked for with every entry that changes.
-        self.silent = standing in SILENT
-        self.stale = standing in STALE
+        self.silent: bool = standing in SILENT
+        self.stale: bool = standing in STALE
+
+    def standing_with(self, record: NodeRecord) -> Standing:
+        """How it stands with its next record, before anybody says otherwise: live again, if it had departed."""
+        if record.presence == "departed":
+            return Standing.DEPARTED
+        return Standing.LIVE if self.standing is Standing.DEPARTED else self.standing
 
     @property
     def entries(self) -> Mapping[str, Entry]:
