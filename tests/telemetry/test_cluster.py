@@ -34,6 +34,7 @@ def test_a_hub_is_shown_as_it_is_at_the_scrape_and_names_no_node():
     assert (found["hub_protected_nodes",], found["hub_complete",], found["hub_store_degraded",]) == (1, 1, 0)
     assert (found["hub_reports_total", "applied"], found["hub_reports_total", "resync_required"]) == (10, 1)
     assert (found["hub_dropped_loads_total",], found["hub_sweeps_total",], found["hub_sweep_seconds_total",]) == (4, 100, 0.5)
+    assert (found["hub_publications_total",], found["hub_publication_seconds_total",]) == (20, 0.25)
     assert (found["hub_stream_subscribers",], found["hub_stream_resets_total",]) == (7, 2)
     assert (found["hub_audits_total", "ok"], found["hub_audits_total", "mismatch"]) == (5, 1)
     assert found["hub_events_total", "node_joined"] == 3

@@ -89,6 +89,8 @@ class HubParts:
             dropped_loads=counters.dropped_loads,
             sweeps=hub.sweeps.count,
             sweep_s=hub.sweeps.seconds,
+            publications=hub.feed.publications,
+            publication_s=hub.feed.publication_s,
             subscribers=ring.readers,
             resets=ring.resets,
             audits={str(result): count for result, count in self.audits.results.copy().items()},

@@ -26,6 +26,8 @@ class HubFacts(NamedTuple):
         dropped_loads: loads that were of no known backend.
         sweeps: looks for silent nodes.
         sweep_s: seconds that they took.
+        publications: times that changes of the view were put together and published.
+        publication_s: seconds that this took.
         subscribers: open streams.
         resets: streams that were sent everything anew, since they could not be given what they had missed.
         audits: audits by result.
@@ -40,6 +42,8 @@ class HubFacts(NamedTuple):
     dropped_loads: int
     sweeps: int
     sweep_s: float
+    publications: int
+    publication_s: float
     subscribers: int
     resets: int
     audits: Mapping[str, int]
@@ -67,6 +71,8 @@ class HubCollector(Collector):
             "hub_dropped_loads": ("Loads in reports that were of no known backend.", facts.dropped_loads),
             "hub_sweeps": ("Looks for silent nodes.", facts.sweeps),
             "hub_sweep_seconds": ("Seconds that looks for silent nodes took.", facts.sweep_s),
+            "hub_publications": ("Times that changes of the view were put together and published.", facts.publications),
+            "hub_publication_seconds": ("Seconds that putting changes together took.", facts.publication_s),
             "hub_stream_resets": ("Streams that had to begin again with everything.", facts.resets),
         }
         for name, (text, value) in totals.items():

@@ -315,6 +315,16 @@ def test_columns_are_the_list_without_nodes(fleet):
     assert some["facets"] == document["facets"]
 
 
+def test_columns_show_what_has_changed_since_they_were_asked_for(hub):
+    node = Node("n1", one("a"))
+    hub.report(node.full())
+    first = hub.ask("GET", f"{LIST}?shape=columns").json
+    assert hub.ask("GET", f"{LIST}?shape=columns").json == first
+    hub.report(node.changed(one("a", status="unavailable", status_reason="no route")))
+    (row,) = rows_of(hub.ask("GET", f"{LIST}?shape=columns").json)
+    assert (row["available_nodes"], row["reason"]) == (0, "no route")
+
+
 def test_many_columns_are_the_list_too(hub):
     for number in range(5):
         hub.report(Node(f"n{number}", *(one(f"b{number}{n}") for n in range(500))).full())
