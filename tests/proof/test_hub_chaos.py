@@ -17,7 +17,7 @@ from tests.e2e.hubs import Nodes, PlayedNode, entry, hub, let_pass
 from tests.e2e.processes import eventually
 from tests.e2e.test_hub_redis import RedisProcess
 
-SIZES = {"default": (15, 25), "nightly": (200, 1_500)}
+SIZES = {"default": (15, 25), "nightly": (100, 300)}
 """Nodes, and things that happen."""
 HARMLESS = {"resync_required", "stale_epoch", "revision_conflict", "store_unavailable"}
 """By these, a node and a hub find each other again."""
@@ -130,7 +130,7 @@ def test_after_everything_that_can_happen_hub_and_nodes_hold_the_same(tmp_path, 
         folder.mkdir()
         redis = RedisProcess(folder)
         store = f"redis://127.0.0.1:{redis.port}/0"
-    seed = int.from_bytes(os.urandom(2), "big") if count > 100 else 7
+    seed = int.from_bytes(os.urandom(2), "big") if count > 15 else 7
     began = time.monotonic()
     try:
         with hub(tmp_path, store=store) as one:

@@ -59,7 +59,7 @@ def test_a_node_that_counts_its_wishes_beyond_all_times_breaks_no_list(hub):
     hub.join("n1", backend("a", generation=2**53 - 2), backend("b"))
     wish(hub, "n1", "a")
     (entry,) = hub.desired()
-    assert (entry["generation"], entry["since"]) == (2**53 - 1, "9999-12-31T23:59:59Z")
+    assert entry["generation"] < 2**42
     hub.deal_with_wishes("n1")
     (after,) = hub.desired()
     assert (after["state"], after["since"]) == ("acknowledged", entry["since"])

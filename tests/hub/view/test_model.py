@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from backend_registry.hub.expiry import Standing
-from backend_registry.hub.view import ClusterFilter, ClusterView, encoding
+from backend_registry.hub.view import ClusterFilter, ClusterView, encoding, index
 from backend_registry.protocol import Entry, ModelEntry, ordered
 from tests.hub.view.naive import NaiveCluster, NaiveNode
 
@@ -76,15 +76,17 @@ class ViewMachine(RuleBasedStateMachine):
         self.view = ClusterView(now_ms=lambda: self.now_ms)
         self.naive = NaiveCluster()
         self.followed = {}
-        self.constants = encoding.KEPT_FROM, encoding._ANEW_FROM
+        self.last = None
+        self.constants = encoding.KEPT_FROM, encoding._ANEW_FROM, index._SPARSE
 
-    @initialize(kept_from=st.sampled_from([1, 2, 8]))
-    def keep(self, kept_from):
+    @initialize(kept_from=st.sampled_from([1, 2, 8]), sparse=st.sampled_from([1, 32]))
+    def keep(self, kept_from, sparse):
         encoding.KEPT_FROM = kept_from
         encoding._ANEW_FROM = 1
+        index._SPARSE = sparse
 
     def teardown(self):
-        encoding.KEPT_FROM, encoding._ANEW_FROM = self.constants
+        encoding.KEPT_FROM, encoding._ANEW_FROM, index._SPARSE = self.constants
 
     def noted(self):
         self.naive.note(self.now_ms)
@@ -142,6 +144,13 @@ class ViewMachine(RuleBasedStateMachine):
         if node is not None:
             node.told |= load
 
+    @rule(pending=st.integers(0, 5), latency=st.integers(0, 2))
+    def all_tell_their_load(self, pending, latency):
+        for node_id, node in self.naive.nodes.items():
+            told = {entry_id: (pending + place, latency, place) for place, entry_id in enumerate(sorted(node.entries))}
+            assert self.view.load(node_id, told) == 0
+            node.told |= told
+
     @rule()
     def settle(self):
         while self.view.settle(1):
@@ -165,6 +174,7 @@ class ViewMachine(RuleBasedStateMachine):
         rows = self.naive.rows()
         expected = [row for key, row in rows.items() if self.naive.wants(wanted, key, row)]
         found = self.view.find(wanted)
+        assert len(found) == len(expected)
         assert shown(self.view, found) == expected
         assert [row.key for row in self.view.find(ClusterFilter()) if wanted.matches(row.facets)] == [r.key for r in found]
 
@@ -174,6 +184,17 @@ class ViewMachine(RuleBasedStateMachine):
         assert shown(self.view, self.view.find(ClusterFilter())) == list(rows.values())
         for key, row in rows.items():
             assert decoded(self.view.encoded(self.view.row(key))) == row
+
+    @invariant()
+    def what_is_shown_has_its_own_tag(self):
+        nodes = {
+            node_id: (node.standing, node.entries, [node.shown.get(entry_id, (0, 0, 0)) for entry_id in node.entries])
+            for node_id, node in self.naive.nodes.items()
+        }
+        shown_now = json.dumps([list(self.naive.rows().values()), repr(nodes)])
+        if self.last is not None and self.last[0] != shown_now:
+            assert self.view.tag != self.last[1]
+        self.last = shown_now, self.view.tag
 
     @invariant()
     def facets_count(self):

@@ -21,8 +21,6 @@ __all__ = ("list_desired",)
 ACKNOWLEDGED_MOST: Final = 1_000
 """Of the wishes that nodes have dealt with, the last ones that are listed."""
 _LONGEST_MS: Final = 10**16
-_LAST_MS: Final = 253_402_300_799_000
-"""The last second of the year 9999, after which there are no times. What a node says of its wishes may lie behind it."""
 
 Keyed = tuple[str, dict[str, Any]]
 """An entry with what the list is sorted by."""
@@ -93,4 +91,4 @@ def _key(group: str, number: int, node_id: str, backend_id: str) -> str:
 
 def _time(ms: int) -> datetime:
     # A generation is the time of its wish, unless many were made within one millisecond.
-    return datetime.fromtimestamp(min(ms, _LAST_MS) / 1000, UTC)
+    return datetime.fromtimestamp(ms / 1000, UTC)

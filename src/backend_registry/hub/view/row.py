@@ -200,8 +200,7 @@ class Row(msgspec.Struct, gc=False, eq=False):
         """Keep the words what the entries together say. Cost: mostly nothing, as nodes mostly say the same."""
         if len(before) == len(after) and all(map(describes_alike, before, after)):
             return
-        has_others = len(self.entries) > len(after)
-        if not (has_others and self.words.alike and all(words_of((entry,)) == self.words for entry in after)):
+        if not (self.words.alike and all(words_of((entry,)) == self.words for entry in after)):
             self.words = words_of(self.entries)
 
 
