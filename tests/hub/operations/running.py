@@ -6,11 +6,10 @@ from types import SimpleNamespace
 
 from starlette.routing import Mount
 
-from backend_registry._web import endpoint_routes
 from backend_registry.config import AuthConfig, HubConfig
 from backend_registry.health import open_session
 from backend_registry.hub.api.context import HubContext
-from backend_registry.hub.api.operation_table import BODY_LIMIT, OPERATIONS
+from backend_registry.hub.api.routes import hub_routes
 from backend_registry.hub.node_api import NodeApi
 from backend_registry.hub.service import Hub
 from backend_registry.hub.sessions import SessionAuth
@@ -90,7 +89,7 @@ class RunningHub(RunningApp):
             sections=frozenset(),
             wall_ns=self._wall_ns,
         )
-        routes = endpoint_routes(OPERATIONS, context, self.auth, body_limit=BODY_LIMIT)
+        routes = hub_routes(context)
         return [Mount(self._below, routes=routes)] if self._below else routes
 
     def _wall_ns(self):

@@ -1,4 +1,4 @@
-"""Every route that steers, with every kind of credential: made from the table of routes.
+"""Every route of the hub, with every kind of credential: made from the table of routes.
 
 A route that is added without a rule about who may use it fails here.
 """
@@ -8,7 +8,7 @@ import re
 import pytest
 
 from backend_registry._web import Access
-from backend_registry.hub.api.operation_table import OPERATIONS
+from backend_registry.hub import ENDPOINTS
 from tests.hub.operations.running import ADMIN, VIEWER, RunningHub, bearer
 
 HOST = "hub.example"
@@ -114,7 +114,8 @@ def expected(kind, endpoint):
 
 
 def path_of(endpoint):
-    return re.sub(r"{\w+}", "n1", endpoint.path)
+    path = re.sub(r"{\w+}", "n1", endpoint.path)
+    return f"{path}?once=true" if path.endswith("/stream") else path
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +124,7 @@ def hub():
         yield running
 
 
-GUARDED = [endpoint for endpoint in OPERATIONS if endpoint.access is not Access.OPEN]
+GUARDED = [endpoint for endpoint in ENDPOINTS if endpoint.access is not Access.OPEN]
 
 
 @pytest.mark.parametrize("endpoint", GUARDED, ids=lambda endpoint: f"{endpoint.method} {endpoint.path}")
@@ -141,11 +142,11 @@ def test_everybody_may_do_what_the_table_says_and_nothing_else(hub, endpoint):
 
 
 def test_the_one_route_that_is_open_is_that_for_signing_in():
-    assert [(endpoint.method, endpoint.path) for endpoint in OPERATIONS if endpoint not in GUARDED] == [("POST", LOGIN)]
+    assert [(endpoint.method, endpoint.path) for endpoint in ENDPOINTS if endpoint not in GUARDED] == [("POST", LOGIN)]
 
 
 def test_what_changes_something_takes_an_operator_but_for_signing_out():
-    for endpoint in OPERATIONS:
+    for endpoint in ENDPOINTS:
         if endpoint.writes and endpoint.path not in (LOGIN, LOGOUT):
             assert endpoint.access is Access.ADMIN, endpoint.path
         if not endpoint.writes:
@@ -169,7 +170,7 @@ def test_no_method_goes_around_the_rule(hub, method):
 
 def test_on_an_open_loopback_everybody_on_this_machine_may_do_everything_and_no_page_from_elsewhere():
     with RunningHub() as local:
-        for endpoint in OPERATIONS:
+        for endpoint in ENDPOINTS:
             path = path_of(endpoint)
             body = {"token": "x"} if endpoint.path == LOGIN else None
             for headers in ({}, bearer("anything"), {"cookie": "br_session=anything"}):
