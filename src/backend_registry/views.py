@@ -79,6 +79,7 @@ _SECRETS_IN_TEXT: Final = (
         _BLANK,
     ),
 )
+_ONE_WORD: Final = re.compile(r"[\w.-]*")
 
 
 def is_secret_name(name: str) -> bool:
@@ -97,6 +98,9 @@ def public_text(text: str) -> str:
     >>> public_text("GET http://me:pw@gpu-1/v1 said 401 to Bearer abc")
     'GET http://gpu-1/v1 said 401 to Bearer ***'
     """
+    # Names and ids, which are most of what comes here: all but the last pattern need a space, a colon or an equals sign.
+    if _ONE_WORD.fullmatch(text) and not _SECRETS_IN_TEXT[-1][0].search(text):
+        return text
     before = None
     # What one pattern has cut may have hidden something from another. Each round leaves less to hide, so this ends, and a
     # clean text stays as it is.
