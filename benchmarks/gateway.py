@@ -63,7 +63,7 @@ class Work:
     bad_backends: int
 
 
-FULL = Work(9, 4, 200, 5, (OURS, MINIMAL, NGINX, LITELLM), (MINIMAL, *CLIENTS), 1_000)
+FULL = Work(5, 4, 200, 5, (OURS, MINIMAL, NGINX, LITELLM), (MINIMAL, *CLIENTS), 1_000)
 SMOKE = Work(1, 0.3, 10, 1, (OURS, MINIMAL), (MINIMAL,), 50)
 
 _CONNECTIONS = 64
