@@ -8,13 +8,14 @@ A view is secret-free by construction. However it is made (from a live backend, 
   are known by their shape.
 
 The view of a backend also blanks out the credentials and the query of that backend's own url wherever its texts repeat them.
-Identifiers (ids, model ids, operations) stay exact, so do not put secrets into them. The values of credential variables are
-never read; a view tells only whether they are present.
+Identifiers (ids, model ids, operations) stay exact, so do not put secrets into them. The values of credential variables
+never get here; a view tells only whether they are set.
 
 Views are immutable, refuse unknown fields, survive JSON unchanged and describe themselves as JSON schema. Counters are unsigned
 64-bit numbers: a JavaScript reader must not take them for exact beyond 2^53 - 1.
 """
 
+import os
 import re
 import time
 import unicodedata
@@ -302,6 +303,8 @@ class BackendInfo(_LiveView):
     status: Literal["available", "unavailable"]
     status_reason: Text
     """Why it is unavailable, or a remark on one that is available; empty if there is nothing to say."""
+    credentials: dict[str, bool]
+    """Names of the environment variables that the backend needs, and whether each was set when it was last looked at."""
 
     @classmethod
     def from_backend(cls, backend: Backend, *, clock: Clock = time) -> Self:
@@ -314,6 +317,7 @@ class BackendInfo(_LiveView):
             base_url=record.url,
             status="unavailable" if code else "available",
             status_reason=_without(secrets, reason or code),
+            credentials={name: bool(os.environ.get(name)) for name in record.credential_env},
         )
 
 

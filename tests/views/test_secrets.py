@@ -126,6 +126,7 @@ def test_the_value_of_a_credential_variable_is_never_shown(monkeypatch):
     monkeypatch.setenv("SOME_API_KEY", "vAlUe-Of-It")
     present = views_of(Backend("b", "http://h", credential_env="SOME_API_KEY"))
     assert present[0].credentials_present
+    assert present[1].credentials == {"SOME_API_KEY": True}
     assert not any("vAlUe" in dumps(view) for view in present)
 
 
@@ -133,6 +134,15 @@ def test_a_missing_credential_variable_is_named_as_the_reason():
     view, info, _ = views_of(Backend("b", "http://h", credential_env="SURELY_NOT_SET"))
     assert not view.credentials_present
     assert (info.status, info.status_reason) == ("unavailable", "missing env SURELY_NOT_SET")
+
+
+def test_each_credential_variable_is_told_to_be_set_or_not(monkeypatch):
+    monkeypatch.setenv("SET_KEY", "x")
+    monkeypatch.setenv("EMPTY_KEY", "")
+    names = ["SET_KEY", "EMPTY_KEY", "SURELY_NOT_SET"]
+    info = BackendInfo.from_backend(Backend("b", "http://h", credential_env=names))
+    assert info.credentials == {"SET_KEY": True, "EMPTY_KEY": False, "SURELY_NOT_SET": False}
+    assert BackendInfo.from_backend(Backend("b", "http://h")).credentials == {}
 
 
 @pytest.mark.parametrize(

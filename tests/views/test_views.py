@@ -80,7 +80,7 @@ def test_the_fields_are_those_that_were_agreed():
     }  # fmt: skip
     own = {"url", "backend_type", "status", "metadata", "max_pending", "latency_samples", "credentials_present"}
     assert set(BackendView.model_fields) == common | own
-    assert set(BackendInfo.model_fields) == common | {"kind", "base_url", "status", "status_reason"}
+    assert set(BackendInfo.model_fields) == common | {"kind", "base_url", "status", "status_reason", "credentials"}
     assert set(RegistryView.model_fields) == {"epoch", "revision", "backends", "models"}
     assert set(ModelView.model_fields) == {
         "id", "name", "context_length", "supports_vision", "supports_tools", "supports_json_mode", "max_output_tokens",

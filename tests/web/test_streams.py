@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from backend_registry._web import Entry, EventRing, TooManyReadersError
+from backend_registry._web import Entry, EventRing, Subscription, TooManyReadersError
 from backend_registry._web import streams as module
 
 
@@ -259,6 +259,83 @@ def test_news_wakes_everybody_who_asked_before_it():
         assert ring.closed
 
     asyncio.run(scenario())
+
+
+def half(data):
+    """What a lean reader is shown of an entry: half of its number."""
+    item = json.loads(data)
+    return json.dumps({**item, "n": item["n"] // 2}).encode()
+
+
+@pytest.fixture
+def lean_reader():
+    """A lean reader of a ring, from its present place on."""
+    return lambda ring, wanted=Divisible(), last_id="": Subscription(ring, wanted, last_id or ring.id, half)
+
+
+def test_a_lean_reader_is_shown_a_part_of_what_changes(lean_reader):
+    ring = ring_of()
+    publish(ring, a=1, b=2)
+    lean = lean_reader(ring)
+    assert lean.take() == b""
+    publish(ring, a=9, b=None)
+    ((name, event_id, data),) = events_in(lean.take())
+    assert (name, event_id) == ("delta", ring.id)
+    assert data == {"upserts": [{"id": "a", "n": 4}], "deletes": [{"id": "b"}]}
+
+
+def test_a_lean_reader_is_not_told_of_what_it_is_not_shown(lean_reader):
+    ring = ring_of()
+    publish(ring, a=4)
+    lean = lean_reader(ring)
+    publish(ring, a=5)
+    assert lean.take() == b""
+    publish(ring, a=6)
+    publish(ring, a=5)
+    assert lean.take() == b""
+    publish(ring, a=7)
+    assert [event[0] for event in events_in(lean.take())] == ["delta"]
+
+
+def test_what_comes_into_a_filter_is_told_although_its_part_is_as_before(lean_reader):
+    ring = ring_of()
+    publish(ring, a=5)
+    lean = lean_reader(ring, Divisible(2))
+    publish(ring, a=4)
+    assert [event[2]["upserts"] for event in events_in(lean.take())] == [[{"id": "a", "n": 2}]]
+
+
+@pytest.mark.parametrize(
+    ("last_id", "reason"), [(None, "no_id"), ("garbage", "unknown_id"), ("0123456789abcdef.1", "other_epoch")]
+)
+def test_a_lean_stream_ends_where_it_would_need_a_snapshot(last_id, reason):
+    ring = ring_of()
+    publish(ring, a=1)
+    lean = Subscription(ring, Divisible(), last_id, half)
+    assert not lean.closed
+    assert events_in(lean.take()) == [("reset", None, {"reason": reason})]
+    assert lean.closed
+    assert not ring.closed
+
+
+def test_a_lean_reader_that_fell_behind_is_told_and_its_stream_ends(lean_reader):
+    ring = ring_of(size=2)
+    lean = lean_reader(ring)
+    for number in range(3):
+        publish(ring, a=number)
+    assert events_in(lean.take()) == [("reset", None, {"reason": "fell_behind"})]
+    assert (lean.closed, ring.resets) == (True, 1)
+
+
+def test_equal_lean_readers_share_one_encoding_and_others_have_their_own(lean_reader, reader):
+    ring = ring_of()
+    whole = reader(ring)
+    whole.take()
+    alike = [lean_reader(ring) for _ in range(3)]
+    publish(ring, a=2)
+    frames = [subscription.take() for subscription in alike]
+    assert all(frame is frames[0] for frame in frames)
+    assert events_in(whole.take())[0][2]["upserts"] == [{"id": "a", "n": 2}]
 
 
 READERS = {"all": 1, "even": 2, "even too": 2, "third": 3}

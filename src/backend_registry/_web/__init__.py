@@ -17,19 +17,23 @@ from backend_registry._web.auth import (
     tokens_of,
 )
 from backend_registry._web.connect import Int64, Message, RpcError, UInt64, rpc_error_of, rpc_route
+from backend_registry._web.encodings import preferred_encoding
 from backend_registry._web.endpoints import Answer, Call, Endpoint, EndpointRoute, endpoint_routes
 from backend_registry._web.openapi import FieldError, ProblemDetails, document_of
+from backend_registry._web.page import INSTALLED_PAGE, BuiltPage, UnusablePageError, page_routes, read_page
 from backend_registry._web.paging import Cursor, Limit, Offset, Page, Window, page_of
 from backend_registry._web.queries import Commas, Name, Names, PageQuery, Query, Truth
 from backend_registry._web.reading import RefusedRequestError
 from backend_registry._web.rpc_backend import Enumerated, RpcBackend, RpcStatus
 from backend_registry._web.sse import EventStreamAnswer
-from backend_registry._web.streams import Entry, EventRing, Filter, Subscription, TooManyReadersError
+from backend_registry._web.streams import Entry, EventRing, Filter, Shape, Subscription, TooManyReadersError
 
 __all__ = (
+    "INSTALLED_PAGE",
     "Access",
     "Answer",
     "Auth",
+    "BuiltPage",
     "Call",
     "ClientKeys",
     "Commas",
@@ -57,10 +61,12 @@ __all__ = (
     "RpcBackend",
     "RpcError",
     "RpcStatus",
+    "Shape",
     "Subscription",
     "TooManyReadersError",
     "Truth",
     "UInt64",
+    "UnusablePageError",
     "Window",
     "document_of",
     "endpoint_routes",
@@ -70,7 +76,10 @@ __all__ = (
     "json_answer",
     "known_or_new",
     "page_of",
+    "page_routes",
+    "preferred_encoding",
     "problem",
+    "read_page",
     "refusal_to_listen",
     "rpc_error_of",
     "rpc_route",

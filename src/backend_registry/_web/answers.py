@@ -5,10 +5,11 @@ from hashlib import blake2b
 from http import HTTPStatus
 
 import msgspec
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 
-__all__ = ("json_answer", "known_or_new", "problem")
+__all__ = ("is_known", "json_answer", "known_or_new", "problem")
 
 
 def json_answer(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -38,14 +39,14 @@ def known_or_new(
         digest.update(f"\n{name}: {value}".encode())
     tag = f'"{digest.hexdigest()}"'
     facts = {**(headers or {}), "etag": tag, "cache-control": "private, no-cache"}
-    if _knows(request.headers.getlist("if-none-match"), tag):
+    if is_known(request.headers, tag):
         return Response(status_code=304, headers=facts)
     return json_answer(body, headers=facts)
 
 
-def _knows(given: list[str], tag: str) -> bool:
-    """Whether If-None-Match names the tag; compared weakly, as RFC 9110 has it for reads."""
-    tags = {part.strip().removeprefix("W/") for field in given for part in field.split(",")}
+def is_known(headers: Headers, tag: str) -> bool:
+    """Whether the If-None-Match of a request names the tag; compared weakly, as RFC 9110 has it for reads."""
+    tags = {part.strip().removeprefix("W/") for field in headers.getlist("if-none-match") for part in field.split(",")}
     return tag in tags or "*" in tags
 
 

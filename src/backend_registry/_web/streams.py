@@ -5,6 +5,10 @@ changed in between. So a fast reader sees every event, a slow one sees several a
 so (`reset`) and gets the whole state. Nobody is sent a queue, so nobody's slowness costs memory, and there is no moment between
 subscribing and reading at which a change could be lost, since both are one look at the position.
 
+A lean reader is shown a part of each entry only, and is told of a change only if that part is another one. Such a part is cut
+out of the JSON that is there. Who wants so little has got the state elsewhere: it is sent no snapshot, and its stream ends
+where it would have needed one.
+
 An event keeps each key's entry before and after. So what it means to a filter (an entry comes in, changes, leaves) is known
 from the event alone, from whatever position it is read.
 """
@@ -19,7 +23,7 @@ from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
-__all__ = ("Entry", "EventRing", "Filter", "Subscription", "TooManyReadersError")
+__all__ = ("Entry", "EventRing", "Filter", "Shape", "Subscription", "TooManyReadersError")
 
 _ID: Final = re.compile(r"([0-9a-f]{16})\.([0-9]{1,18})")
 _EVENT_OVERHEAD: Final = 400
@@ -28,6 +32,8 @@ _FRAMES_LIMIT: Final = 16_000_000
 """Bytes of encoded events kept for other readers of the same filter."""
 
 Key = TypeVar("Key", bound=Hashable)
+Shape = Callable[[bytes], bytes]
+"""Makes of an entry's JSON the part that a lean reader is shown. A plain function, by which readers share their events."""
 
 
 class Entry(NamedTuple):
@@ -197,24 +203,30 @@ class EventRing(Generic[Key]):
 
     def snapshot(self, wanted: Filter) -> bytes:
         """The frame with all entries that are wanted."""
-        return self._frames.get((wanted, None, self._seq), lambda: self._snapshot(wanted))
+        return self._frames.get((wanted, None, None, self._seq), lambda: self._snapshot(wanted))
 
     def _snapshot(self, wanted: Filter) -> bytes:
         entries = [entry.data for entry in self._state.values() if wanted.matches(entry.facets)]
         data = msgspec.json.encode(dict(self._facts))[:-1] + b',"backends":[' + b",".join(entries) + b"]}"
         return frame("snapshot", data, self.id)
 
-    def delta(self, wanted: Filter, since: int) -> bytes:
-        """The frame with what changed after the position `since`; empty if nothing that is wanted did."""
-        return self._frames.get((wanted, since, self._seq), lambda: self._delta(wanted, since))
+    def delta(self, wanted: Filter, since: int, lean: Shape | None = None) -> bytes:
+        """The frame with what changed after the position `since`; empty if nothing that is wanted did.
 
-    def _delta(self, wanted: Filter, since: int) -> bytes:
+        Args:
+            wanted: which entries.
+            since: a position.
+            lean: which part of an entry is shown; None for all of it.
+        """
+        return self._frames.get((wanted, lean, since, self._seq), lambda: self._delta(wanted, since, lean))
+
+    def _delta(self, wanted: Filter, since: int, lean: Shape | None) -> bytes:
         upserts: list[bytes] = []
         deletes: list[object] = []
         for key, (before, after) in self._merged(since).items():
             if after is not None and wanted.matches(after.facets):
                 if _data(before) != after.data:
-                    upserts.append(after.data)
+                    upserts += _shown(wanted, before, after, lean)
             elif before is not None and wanted.matches(before.facets):
                 deletes.append(self._name_of(key))
         if not upserts and not deletes:
@@ -236,20 +248,29 @@ class EventRing(Generic[Key]):
 
 
 class Subscription(Generic[Key]):
-    """One reader: made by `EventRing.subscribe`."""
+    """One reader: made by `EventRing.subscribe`.
 
-    def __init__(self, ring: EventRing[Key], wanted: Filter, last_id: str | None) -> None:
+    Args:
+        ring: what is read.
+        wanted: which entries.
+        last_id: the id of the last event that the client has; None if it has none.
+        lean: which part of an entry is shown; None for all of it.
+    """
+
+    def __init__(self, ring: EventRing[Key], wanted: Filter, last_id: str | None, lean: Shape | None = None) -> None:
         self._ring: Final = ring
         self._wanted: Final = wanted
+        self._lean: Final = lean
+        self._lost = False
         self._position: int | None = None
-        self._reason = ""
+        self._reason = "" if lean is None else "no_id"
         if last_id is not None:
             self._position, self._reason = ring.place_of(last_id)
 
     @property
     def closed(self) -> bool:
         """Whether nothing more will come."""
-        return self._ring.closed
+        return self._ring.closed or self._lost
 
     def news(self) -> "Future[None]":
         """Done as soon as `take` may have something."""
@@ -259,12 +280,16 @@ class Subscription(Generic[Key]):
         """What this reader does not have yet, as the bytes of one or two events; empty if there is nothing."""
         position, self._position = self._position, self._ring._seq
         if position is not None and position >= self._ring.oldest:
-            return self._ring.delta(self._wanted, position) if position < self._ring._seq else b""
+            return self._ring.delta(self._wanted, position, self._lean) if position < self._ring._seq else b""
         reason = "fell_behind" if position is not None else self._reason
         if not reason:
             return self._ring.snapshot(self._wanted)
         self._ring.resets += 1
-        return frame("reset", msgspec.json.encode({"reason": reason})) + self._ring.snapshot(self._wanted)
+        reset = frame("reset", msgspec.json.encode({"reason": reason}))
+        if self._lean is None:
+            return reset + self._ring.snapshot(self._wanted)
+        self._lost = True
+        return reset
 
     def unchanged(self) -> bytes:
         """The event that says that there is nothing to take."""
@@ -296,6 +321,15 @@ def frame(event: str, data: bytes, event_id: str = "") -> bytes:
     """One server-sent event; `data` is JSON on one line."""
     head = f"id: {event_id}\nevent: {event}\ndata: " if event_id else f"event: {event}\ndata: "
     return head.encode() + data + b"\n\n"
+
+
+def _shown(wanted: Filter, before: Entry | None, after: Entry, lean: Shape | None) -> tuple[bytes, ...]:
+    """What a reader is shown of an entry that is wanted and has changed; nothing if it has that already."""
+    if lean is None:
+        return (after.data,)
+    shown = lean(after.data)
+    known = before is not None and wanted.matches(before.facets) and lean(before.data) == shown
+    return () if known else (shown,)
 
 
 def _data(entry: Entry | None) -> bytes | None:

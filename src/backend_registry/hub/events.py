@@ -3,10 +3,11 @@
 It is for people: nothing is decided by it, and it is gone with the process.
 """
 
+import os
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Final, Literal, NamedTuple, TypeAlias, get_args
 
 import msgspec
@@ -114,6 +115,7 @@ class EventLog:
     def __init__(self, size: int = 10_000, *, now_ms: Callable[[], int]) -> None:
         self._now_ms: Final = now_ms
         self._events: Final[deque[Event]] = deque(maxlen=size)
+        self._epoch: Final = os.urandom(8).hex()
         # Not from 1, so that what a reader has kept from before a restart is older than all that comes after it.
         self._next_seq = now_ms()
         self._last: Final[OrderedDict[tuple[str, str | None], _Spoken]] = OrderedDict()
@@ -122,6 +124,11 @@ class EventLog:
     def __len__(self) -> int:
         """How many are kept."""
         return len(self._events)
+
+    @property
+    def tag(self) -> str:
+        """Stands for all that is kept now, in this log and no other."""
+        return f"{self._epoch}.{self._next_seq}"
 
     def add(
         self,
@@ -173,21 +180,35 @@ class EventLog:
         self._events.append(event)
         return event
 
-    def page(self, before: int | None, limit: int, wanted: Callable[[Event], bool] | None = None) -> EventPage:
+    def page(
+        self,
+        before: int | None,
+        limit: int,
+        wanted: Callable[[Event], bool] | None = None,
+        *,
+        since: int | None = None,
+    ) -> EventPage:
         """The newest events that are wanted, or the newest of those whose number is below `before`.
 
         Args:
             before: a number; None for the newest.
             limit: events at most; at least 1.
             wanted: says of an event whether it is; None wants all.
+            since: a number; only events with a greater one count. None for all.
 
-        Cost: with `wanted` one call of it per event that is kept.
+        Cost: with `wanted` one call of it per event that is kept and comes after `since`.
         """
-        found = list(self._events) if wanted is None else [event for event in self._events if wanted(event)]
+        later = list(self._events) if since is None else self._after(since)
+        found = later if wanted is None else [event for event in later if wanted(event)]
         older = reversed(found) if before is None else (event for event in reversed(found) if event.seq < before)
         events = list(islice(older, limit))
         more = bool(events) and events[-1].seq > found[0].seq
         return EventPage(events, len(found), events[-1].seq if more else None)
+
+    def _after(self, since: int) -> list[Event]:
+        later = list(takewhile(lambda event: event.seq > since, reversed(self._events)))
+        later.reverse()
+        return later
 
     def _left_out(self, kind: str, node: str | None, now_ms: int) -> int | None:
         """How many of this kind and node were left out before this one; None if this one is left out, too."""

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from backend_registry._web import Entry, EventRing, Subscription
-from backend_registry.hub.view import ClusterFilter, ClusterView, Key, in_pieces
+from backend_registry.hub.view import ClusterFilter, ClusterView, Key, in_pieces, without_nodes
 
 __all__ = ("ClusterFeed",)
 
@@ -68,6 +68,7 @@ class ClusterFeed:
         self.publications: int = 0
         self.publication_s: float = 0.0
         self._wanted_at: float | None = None
+        self._lean_readers = 0
         self.ring: Final[EventRing[Key]] = EventRing(_name_of, facts(), size=ring_size, readers_most=readers_most)
         self.facts_in_ring: Mapping[str, object] = _lasting(facts())
         self.facts_now: Mapping[str, object] = self.facts_in_ring
@@ -76,22 +77,27 @@ class ClusterFeed:
     # --- reading -------------------------------------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def subscribe(self, wanted: ClusterFilter, last_id: str | None, *, once: bool) -> AsyncIterator[Subscription[Key]]:
+    async def subscribe(
+        self, wanted: ClusterFilter, last_id: str | None, *, once: bool, lean: bool = False
+    ) -> AsyncIterator[Subscription[Key]]:
         """A reader for as long as the block runs.
 
         Args:
             wanted: which rows.
             last_id: the id of the last event that the client has; None if it has none.
             once: whether only what there is now will be taken.
+            lean: whether rows are shown without their nodes, and never as a snapshot.
 
         Raises:
             TooManyReadersError: on entering.
         """
         with self.ring.subscribe(wanted, last_id):
-            await self.follow()
+            self._lean_readers += lean
             try:
-                yield _Reader(self, wanted, last_id, once=once)
+                await self.follow()
+                yield _Reader(self, wanted, last_id, once=once, lean=lean)
             finally:
+                self._lean_readers -= lean
                 self._wanted_at = asyncio.get_running_loop().time()
 
     async def follow(self) -> None:
@@ -164,11 +170,11 @@ class ClusterFeed:
             self.follows = False
         elif not self.follows:
             await self.follow()
-        seconds, size = 0.0, 0
+        seconds, sent_bytes = 0.0, 0
         while self._view.changes and seconds < _ROUND_S:
             began = clock()
             if self.follows:
-                size += self._publish(self._view.take_changes(AT_ONCE))
+                sent_bytes += self._publish(self._view.take_changes(AT_ONCE))
                 self.publications += 1
             else:
                 self._view.refresh(AT_ONCE)
@@ -178,7 +184,7 @@ class ClusterFeed:
         self._note(_lasting(self._facts()))
         if self._view.changes:
             self.wake()
-        return _Published(seconds, size * self.ring.readers)
+        return _Published(seconds, sent_bytes)
 
     def _is_wanted(self, now: float) -> bool:
         return self.ring.readers > 0 or (self._wanted_at is not None and now < self._wanted_at + REST_AFTER_S)
@@ -192,14 +198,18 @@ class ClusterFeed:
             await asyncio.sleep(0)
 
     def _publish(self, changes: Mapping[Key, Entry | None]) -> int:
-        """Publish some rows; the bytes that they have."""
+        """Publish some rows; about how many bytes all readers are sent for that."""
         facts = self._facts()
         lasting = _lasting(facts)
         if self.ring.publish(changes, facts):
             self.facts_in_ring = lasting
             self._announce()
         self._note(lasting)
-        return sum(len(entry.data) for entry in changes.values() if entry is not None)
+        rows = [entry.data for entry in changes.values() if entry is not None]
+        sent_bytes = (self.ring.readers - self._lean_readers) * sum(map(len, rows))
+        if self._lean_readers:
+            sent_bytes += self._lean_readers * sum(map(len, map(without_nodes, rows)))
+        return sent_bytes
 
     def _note(self, facts: Mapping[str, object]) -> None:
         if facts != self.facts_now:
@@ -222,8 +232,8 @@ class _Published(NamedTuple):
 class _Reader(Subscription[Key]):
     """One reader. Beside what changes in the ring it is told when the facts are others than it was told last."""
 
-    def __init__(self, feed: ClusterFeed, wanted: ClusterFilter, last_id: str | None, *, once: bool) -> None:
-        super().__init__(feed.ring, wanted, last_id)
+    def __init__(self, feed: ClusterFeed, wanted: ClusterFilter, last_id: str | None, *, once: bool, lean: bool) -> None:
+        super().__init__(feed.ring, wanted, last_id, without_nodes if lean else None)
         self._feed: Final = feed
         self._once: Final = once
         self._told: Mapping[str, object] | None = None

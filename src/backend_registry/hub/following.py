@@ -108,6 +108,7 @@ class Following:
                     actor="node",
                     reason=entry.status_reason,
                     id=entry.id,
+                    intent=entry.intent,
                     **{"from": status, "to": entry.status},
                 )
 

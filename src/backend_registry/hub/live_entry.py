@@ -71,6 +71,9 @@ class LiveEntry(_Live):
     reported_load: LiveLoad | None = None
     last_health_check: AwareDatetime | None = None
     last_error: Text | None = None
+    credentials: dict[Text, bool] = Field(
+        default={}, description="names of the environment variables that it needs, and whether each is set"
+    )
 
 
 _page: Final = TypeAdapter(list[LiveEntry])

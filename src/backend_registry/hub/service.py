@@ -14,6 +14,7 @@ from backend_registry.hub.events import EventLog
 from backend_registry.hub.expiry import Liveness
 from backend_registry.hub.feed import ClusterFeed
 from backend_registry.hub.following import Following
+from backend_registry.hub.history import History
 from backend_registry.hub.pacing import Pacing
 from backend_registry.hub.store import Intents, SharedStore, StoreUnavailableError
 from backend_registry.hub.upkeep import SweepCounters, Upkeep
@@ -58,6 +59,7 @@ class Hub:
         liveness: who is there.
         conflicts: nodes whose process changes again and again.
         events: what happened.
+        history: how the last minutes were.
         identity: which hub this is, for nodes.
         counters: of reports, for metrics.
         sweeps: of looks for silent nodes, for metrics.
@@ -83,6 +85,7 @@ class Hub:
         self.identity: Final = _SHARED if store.kind == "redis" else HubIdentity(id=os.urandom(8).hex(), epoch=now_ms())
         self.counters: Final = HubCounters()
         self.conflicts: Final = Conflicts(clock)
+        self.history: Final = History(self.view.numbers, clock=clock, now_ms=now_ms)
         self._following: Final = Following(self.view, self.liveness, self.conflicts, self.events)
         self._upkeep: Final = Upkeep(store, self.liveness, self._following, self.events, self.feed.wake)
         self.sweeps: Final[SweepCounters] = self._upkeep.counters
@@ -103,7 +106,7 @@ class Hub:
     async def run(self) -> None:
         """Look after everything, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            for job in (self.store.run(), self.feed.run(), self._upkeep.run()):
+            for job in (self.store.run(), self.feed.run(), self._upkeep.run(), self.history.run()):
                 tasks.create_task(job)
 
     async def close(self) -> None:

@@ -1,6 +1,10 @@
 """`GET /admin/api/backends`: rows, filters, orders, pages, and when an answer is known already."""
 
+import gzip
+import http.client
+import json
 import re
+from types import SimpleNamespace
 from urllib.parse import quote
 
 import pytest
@@ -13,6 +17,7 @@ from backend_registry.protocol import Entry, ModelEntry
 from tests.hub.api_cluster.running import LIST
 from tests.hub.service.cluster import Node
 from tests.hub.view.test_model import rows_of
+from tests.web.running import PATIENCE_S
 
 
 def one(name, entry_id=None, **fields):
@@ -223,7 +228,9 @@ def test_backends_of_nodes_that_cannot_be_reached_are_unavailable_and_still_coun
     assert ("vllm", "half") in fleet.state("?status=unavailable")
     fleet.in_loop(lambda: fleet.hub.view.stand("n1", Standing.LIVE))
     after = fleet.state()
-    after["vllm", "half"]["since"] = before["vllm", "half"]["since"]
+    for name in ("both", "half"):
+        assert after["vllm", name]["since"] >= before["vllm", name]["since"]
+        after["vllm", name]["since"] = before["vllm", name]["since"]
     assert after == before
 
 
@@ -243,7 +250,19 @@ def test_since_is_when_the_status_became_what_it_is(hub):
     hub.report(node.changed(one("a", weight=5)))
     assert hub.listed()[0]["since"] == first
     hub.report(node.changed(one("a", status="unavailable")))
-    assert hub.listed()[0]["since"] > first
+    second = hub.listed()[0]["since"]
+    assert second > first
+
+
+def test_since_moves_when_a_backend_is_degraded_or_whole_again(hub):
+    node = Node("n1", one("a"))
+    hub.report(Node("n0", one("a")).full(), node.full())
+    seen = [hub.listed()[0]["since"]]
+    for weight, status in enumerate(("unavailable", "available", "available")):
+        hub.clock.now += 10
+        hub.report(node.changed(one("a", status=status, weight=weight)))
+        seen.append(hub.listed()[0]["since"])
+    assert seen[0] < seen[1] < seen[2] == seen[3]
 
 
 # --- answers that are known --------------------------------------------------------------------------------------------
@@ -342,3 +361,38 @@ def test_the_routes_describe_themselves():
     schemas = document["components"]["schemas"]
     assert {"ClusterBackend", "ClusterNode", "ClusterColumns"} <= schemas.keys()
     assert set(document["paths"]) == {LIST, f"{LIST}/stream", f"{LIST}/export", f"{LIST}/{{kind}}/{{name}}"}
+
+
+def columns_as_sent(hub, accepted, **headers):
+    """The answer as it came, whatever its encoding."""
+    connection = http.client.HTTPConnection("127.0.0.1", hub.port, timeout=PATIENCE_S)
+    connection.request("GET", f"{LIST}?shape=columns", headers={"accept-encoding": accepted, **headers})
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    return SimpleNamespace(
+        status=answer.status, headers={name.lower(): value for name, value in answer.getheaders()}, body=body
+    )
+
+
+@pytest.mark.parametrize(("accepted", "packed"), [("gzip", True), ("br, GZIP;q=0.5", True), ("", False), ("gzip;q=0", False)])
+def test_columns_are_compressed_for_who_takes_that(fleet, accepted, packed):
+    plain = fleet.ask("GET", f"{LIST}?shape=columns")
+    for _ in range(2):
+        answer = columns_as_sent(fleet, accepted)
+        assert (answer.headers.get("content-encoding") == "gzip", answer.headers["vary"]) == (packed, "Accept-Encoding")
+        document = json.loads(gzip.decompress(answer.body) if packed else answer.body)
+        assert {**document, "as_of": None} == {**plain.json, "as_of": None}
+        assert (answer.headers["etag"] == plain.headers["etag"]) is not packed
+    tag = answer.headers["etag"]
+    assert columns_as_sent(fleet, accepted, **{"if-none-match": tag}).status == 304
+
+
+def test_compressed_columns_show_what_has_changed(hub):
+    node = Node("n1", one("a"))
+    hub.report(node.full())
+    for weight in (1, 2):
+        hub.report(node.changed(one("a", weight=weight, status="unavailable")))
+        answer = columns_as_sent(hub, "gzip")
+        (row,) = rows_of(json.loads(gzip.decompress(answer.body)))
+        assert row["weights"] == [weight]

@@ -13,7 +13,7 @@ from tests.hub.nodes.running import ADMIN, VIEWER, guarded
 from tests.hub.service.cluster import Clock
 from tests.node.running import bearer
 
-PATHS = ["nodes", "nodes/n1", "nodes/n1/backends", "models", "events", "capabilities"]
+PATHS = ["nodes", "nodes/n1", "nodes/n1/backends", "models", "events", "history", "capabilities"]
 OPERATOR = ["drain", "disable", "enable", "delete_node", "allow_node"]
 
 

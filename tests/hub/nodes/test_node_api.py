@@ -75,6 +75,15 @@ def test_a_page_that_is_longer_than_was_asked_for_is_cut_as_well():
         assert len(ask(set_for(node))) == 2000
 
 
+def test_which_credential_variables_are_set_is_passed_on_with_nothing_else():
+    said = {"OPENAI_API_KEY": True, "OTHER_KEY": False}
+    with OddNode(says([{**ENTRY, "credentials": said}, {**ENTRY, "id": "older"}])) as node:
+        assert [entry.credentials for entry in ask(set_for(node))] == [said, {}]
+    leaky = {**ENTRY, "credentials": {"OPENAI_API_KEY": "hunter22"}}
+    with OddNode(says([leaky])) as node, refused(502, "node_answer_unusable"):
+        ask(set_for(node))
+
+
 def test_fields_of_another_version_are_left_out_and_missing_ones_have_defaults():
     with OddNode(says([{**ENTRY, "news": {"a": 1}}])) as node:
         (entry,) = ask(set_for(node))
@@ -94,6 +103,7 @@ def test_what_looks_like_a_credential_is_taken_out_whatever_the_node_says():
         "source": "http://me:hunter22@x",
         "metadata": {"password": "hunter22"},
         "models": [{"id": "m", "name": "password=hunter22"}],
+        "credentials": {"sk-abcdefghijkl": True, "api_key=hunter22": False},
     }
     with OddNode(says([leaky])) as node:
         (entry,) = ask(set_for(node))

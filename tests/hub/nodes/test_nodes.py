@@ -36,6 +36,7 @@ def test_a_node_is_shown_with_all_that_is_known_of_it(hub):
         "silent_ms": 7000,
         "available": 1,
         "total": 2,
+        "withdrawn": 0,
         "pending": 3,
         "wishes": 0,
     }
@@ -213,6 +214,12 @@ def test_lists_say_whether_most_nodes_were_heard_and_whether_they_may_be_old(hub
         assert hub.get("models").headers["x-degraded"] == "the connection is lost: ?"
     finally:
         type(hub.hub.store).degraded = property(lambda _: "")
+
+
+def test_what_operators_have_taken_out_on_a_node_is_counted(hub):
+    hub.report(full("n1", entry("a"), entry("b", intent="draining"), entry("c", intent="disabled", status="unavailable")))
+    (shown,) = hub.list("nodes")
+    assert (shown["available"], shown["total"], shown["withdrawn"]) == (2, 3, 2)
 
 
 # --- one of them -----------------------------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ def test_what_has_changed_is_in_the_view_and_in_the_log(cluster):
     assert cluster.hub.view.entries_of("n1")["b"].status == "unavailable"
     (event,) = cluster.events("backend_status")
     assert (event.node, event.backend, event.reason) == ("n1", ("vllm", "b"), "connection refused")
-    assert event.facts == {"id": "b", "from": "available", "to": "unavailable"}
+    assert event.facts == {"id": "b", "from": "available", "to": "unavailable", "intent": "enabled"}
 
 
 def test_a_refused_report_changes_nothing(cluster):

@@ -1,6 +1,7 @@
 """The view as it would be without any care for cost: everything is made anew from all nodes, whenever it is asked for."""
 
 from backend_registry.hub.expiry import Standing
+from backend_registry.hub.view import words
 from backend_registry.protocol import NodeRecord
 
 SILENT = (Standing.UNREACHABLE, Standing.DEPARTED)
@@ -69,7 +70,7 @@ class NaiveCluster:
 
     def note(self, now_ms):
         """After each step: since when what is as it is."""
-        statuses = {key: row["status"] for key, row in self.rows().items()}
+        statuses = {key: self.statuses(row) for key, row in self.rows().items()}
         before = self.since
         self.since = {
             key: before[key] if key in before and before[key][0] == status else (status, now_ms)
@@ -87,7 +88,9 @@ class NaiveCluster:
     def _row(self, key, groups):
         items = [self.nodes[node_id].item(node_id, group) for node_id, group in groups]
         entries = [entry for _, group in groups for entry in group]
-        down = [item["status_reason"] for item in items if item["status"] == "unavailable"]
+        down = [item for item in items if item["status"] == "unavailable"]
+        wanted = [item for item in down if item["intent"] == "enabled"]
+        reasons = [item["status_reason"] for item in wanted or down]
         latencies = [item["avg_latency_ms"] for item in items if item["avg_latency_ms"]]
         return {
             "name": key[1],
@@ -96,8 +99,11 @@ class NaiveCluster:
             "features": union(entry.features for entry in entries),
             "transports": union(entry.transports for entry in entries),
             "models": union([model.id for model in entry.models] for entry in entries),
+            "tags": tags(entries),
+            "weights": union([entry.weight] for entry in entries),
+            "priorities": union([entry.priority] for entry in entries),
             "status": "available" if len(down) < len(items) else "unavailable",
-            "status_reason": min(set(down), key=lambda reason: (-down.count(reason), reason), default=""),
+            "status_reason": min(set(reasons), key=lambda reason: (-reasons.count(reason), reason), default=""),
             "since": self.since.get(key, (None, None))[1],
             "available_nodes": len(items) - len(down),
             "total_nodes": len(items),
@@ -127,6 +133,8 @@ class NaiveCluster:
             and (not wanted.operations or bool(wanted.operations & set(row["operations"])) or self.offers_all(key))
             and (not wanted.transports or bool(wanted.transports & set(row["transports"])))
             and (not wanted.models or bool(wanted.models & set(row["models"])))
+            and (not wanted.tags or any(tag in wanted.tags or tag.split("=")[0] in wanted.tags for tag in row["tags"]))
+            and (not wanted.intents or any(row["intents"][intent] for intent in wanted.intents))
             and (not wanted.nodes or bool(wanted.nodes & nodes))
             and (not wanted.statuses or bool(wanted.statuses & self.statuses(row)))
             and all(any(word in text for text in texts) for word in wanted.words)
@@ -158,6 +166,17 @@ class NaiveCluster:
 
 def union(parts):
     return sorted({word for part in parts for word in part})
+
+
+def tags(entries):
+    """`key=value` of all metadata; `key=*` where there are very many values; so many at most."""
+    values = {}
+    for entry in entries:
+        for key, value in entry.metadata.items():
+            values.setdefault(key, set()).add(value)
+    wide = {key for key, some in values.items() if len(some) > words.VALUES_MOST}
+    texts = {f"{key}=*" if key in wide else f"{key}={value}" for key, some in values.items() for value in some}
+    return sorted(texts)[: words.TAGS_MOST]
 
 
 def count(items, field, word):

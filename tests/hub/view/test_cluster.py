@@ -21,9 +21,9 @@ def view():
     return ClusterView(now_ms=lambda: 42)
 
 
-def put(view, *entries):
-    before = dict(view.entries_of("n")) if "n" in view else {}
-    after = record(*entries)
+def put(view, *entries, node_id="n"):
+    before = dict(view.entries_of(node_id)) if node_id in view else {}
+    after = record(*entries, node_id=node_id)
     gone = [one for one in before.values() if after.entries.get(one.id) != one]
     view.put(after, gone, [one for one in entries if before.get(one.id) != one])
 
@@ -88,6 +88,29 @@ def test_who_is_to_publish_is_told_of_every_change(view):
     view.stand("n", Standing.LIVE)
     view.drop("n")
     assert len(told) == 5
+
+
+def test_why_prefers_faults_to_what_operators_have_taken_out(view):
+    failing = entry("a", status="unavailable", status_reason="no route")
+    drained = entry("a", status="unavailable", status_reason="drained", intent="draining")
+    disabled = entry("a", status="unavailable", status_reason="disabled", intent="disabled")
+    put(view, drained, node_id="n1")
+    put(view, drained, node_id="n2")
+    row = view.row(("vllm", "a"))
+    assert row.reason == "drained"
+    put(view, failing, node_id="n3")
+    assert row.reason == "no route"
+    put(view, disabled, node_id="n3")
+    assert row.reason == "drained"
+    # That they fell silent as well is no fault where nobody wants them.
+    for node_id in ("n1", "n2"):
+        view.stand(node_id, Standing.UNREACHABLE)
+    put(view, failing, node_id="n3")
+    assert row.reason == "no route"
+    for node_id in ("n1", "n2", "n3"):
+        view.stand(node_id, Standing.LIVE)
+        put(view, entry("a"), node_id=node_id)
+    assert (row.reason, row.numbers.faults, row.numbers.withdrawals) == ("", {}, {})
 
 
 def test_a_node_that_is_not_known_is_a_key_error(view):

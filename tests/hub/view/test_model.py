@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from backend_registry.hub.expiry import Standing
-from backend_registry.hub.view import ClusterFilter, ClusterView, encoding, index
+from backend_registry.hub.view import ClusterFilter, ClusterView, encoding, index, words
 from backend_registry.protocol import Entry, ModelEntry, ordered
 from tests.hub.view.naive import NaiveCluster, NaiveNode
 
@@ -41,6 +41,7 @@ entries = st.builds(
     models=models,
     weight=st.integers(0, 3),
     priority=st.integers(-1, 1),
+    metadata=st.dictionaries(st.sampled_from(["a", "a-b", "zone"]), st.sampled_from(["", "x", "y", "z"]), max_size=3),
     status=st.sampled_from(["available", "unavailable"]),
     status_reason=st.sampled_from(["", "no route", "overloaded"]),
     health=st.sampled_from(["healthy", "unhealthy", "unknown"]),
@@ -54,6 +55,8 @@ filters = st.builds(
     transports=subset(["http", "ws"]),
     models=subset(["m1", "M2", "none"]),
     nodes=subset([*NODES, "none"]),
+    tags=subset(["a", "a=x", "zone", "zone=z", "zone=*", "none"]),
+    intents=subset(["enabled", "draining", "disabled"]),
     statuses=subset(["available", "degraded", "unavailable"]),
     words=some(["a", "a1", "vl", "m", "ss", "none"]),
 )
@@ -77,16 +80,21 @@ class ViewMachine(RuleBasedStateMachine):
         self.naive = NaiveCluster()
         self.followed = {}
         self.last = None
-        self.constants = encoding.KEPT_FROM, encoding._ANEW_FROM, index._SPARSE
+        self.constants = encoding.KEPT_FROM, encoding._ANEW_FROM, index._SPARSE, words.VALUES_MOST, words.TAGS_MOST
 
-    @initialize(kept_from=st.sampled_from([1, 2, 8]), sparse=st.sampled_from([1, 32]))
-    def keep(self, kept_from, sparse):
+    @initialize(kept_from=st.sampled_from([1, 2, 8]), sparse=st.sampled_from([1, 32]), most=st.sampled_from([(2, 4), (16, 64)]))
+    def keep(self, kept_from, sparse, most):
+        words.VALUES_MOST, words.TAGS_MOST = most
+        words._together.cache_clear()
+        words._shared.cache_clear()
         encoding.KEPT_FROM = kept_from
         encoding._ANEW_FROM = 1
         index._SPARSE = sparse
 
     def teardown(self):
-        encoding.KEPT_FROM, encoding._ANEW_FROM, index._SPARSE = self.constants
+        encoding.KEPT_FROM, encoding._ANEW_FROM, index._SPARSE, words.VALUES_MOST, words.TAGS_MOST = self.constants
+        words._together.cache_clear()
+        words._shared.cache_clear()
 
     def noted(self):
         self.naive.note(self.now_ms)
@@ -221,7 +229,7 @@ class ViewMachine(RuleBasedStateMachine):
 
     @rule(wanted=filters)
     def columns(self, wanted):
-        document = json.loads(asyncio.run(self.view.columns.encoded(wanted)))
+        document = json.loads(asyncio.run(self.view.columns.encoded(wanted)) + b"}")
         expected = [row for key, row in self.naive.rows().items() if self.naive.wants(wanted, key, row)]
         assert document["total"] == len(expected)
         assert rows_of(document) == [flat(row) for row in expected]
@@ -237,9 +245,10 @@ def rows_of(document):
 
 def flat(row):
     """What columns show of a row."""
-    same = "name kind operations features transports models available_nodes total_nodes stale_nodes pending avg_latency_ms"
+    words = "name kind operations features transports models tags weights priorities"
+    numbers = "available_nodes total_nodes stale_nodes pending avg_latency_ms"
     return {
-        **{name: row[name] for name in same.split()},
+        **{name: row[name] for name in f"{words} {numbers}".split()},
         "reason": row["status_reason"],
         "healthy": row["health"]["healthy"],
         "unhealthy": row["health"]["unhealthy"],

@@ -11,7 +11,7 @@ from backend_registry.hub.api.context import HubContext
 
 __all__ = ("get_capabilities",)
 
-_PAGES: Final = ("backends", "models", "nodes", "events")
+_PAGES: Final = ("backends", "models", "nodes", "events", "history")
 _VERBS: Final = ("drain", "disable", "enable", "delete_node", "allow_node")
 _ROLES: Final = {Role.VIEWER: "viewer", Role.ADMIN: "operator"}
 

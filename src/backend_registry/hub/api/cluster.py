@@ -1,29 +1,33 @@
 """Handlers that read the cluster's backends: the list, and one of them."""
 
+from typing import Final
+
 from starlette.responses import Response
 
-from backend_registry._web import Call, RefusedRequestError, json_answer, known_or_new, page_of
+from backend_registry._web import Call, RefusedRequestError, json_answer, known_or_new, page_of, preferred_encoding
 from backend_registry.hub.api.cluster_queries import ClusterQuery
 from backend_registry.hub.api.columns import columns_answer
 from backend_registry.hub.api.context import HubContext
 from backend_registry.hub.api.facts import fact_headers
+from backend_registry.hub.api.known import look_up
 from backend_registry.hub.view import PageKeys, in_order
 
 __all__ = ("get_cluster_backend", "list_cluster_backends")
+
+_ENCODINGS: Final = ("gzip", "identity")
 
 
 async def list_cluster_backends(call: Call[HubContext]) -> Response:
     """A page of the backends, or all of them as columns."""
     query: ClusterQuery = call.query
     hub = call.context.hub
-    facts = fact_headers(hub)
-    # What stands for the answer is the view's tag, so that nothing is made for who has it.
-    known = known_or_new(call.request, [hub.view.tag, hub.liveness.protected], facts)
-    if known.status_code == 304:
+    accepted = call.request.headers.getlist("accept-encoding")
+    gzip = query.shape == "columns" and preferred_encoding(accepted, _ENCODINGS) == "gzip"
+    known, headers = look_up(call.request, (hub.view.tag, hub.liveness.protected, gzip), fact_headers(hub))
+    if known is not None:
         return known
-    headers = {**facts, "etag": known.headers["etag"], "cache-control": known.headers["cache-control"]}
     if query.shape == "columns":
-        return await columns_answer(hub, query.filter, headers)
+        return await columns_answer(hub, query.filter, headers, gzip=gzip)
     rows = in_order(hub.view.find(query.filter), query.sort)
     page = page_of(PageKeys(rows, query.sort), query.window)
     shown = b",".join(map(hub.view.encoded, rows[page.start : page.stop]))

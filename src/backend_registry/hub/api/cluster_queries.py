@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from backend_registry._web import Commas, Name, Names, PageQuery, Query, Truth
-from backend_registry.hub.view import ClusterFilter, Sort, key_prefix
+from backend_registry.hub.view import TAG_LENGTH_MOST, ClusterFilter, Sort, key_prefix
 
 __all__ = ("ClusterQuery", "ExportQuery", "FilterQuery", "StreamQuery")
 
@@ -20,6 +20,8 @@ def _words(text: str) -> str:
 
 
 Status = Literal["available", "degraded", "unavailable"]
+Intent = Literal["enabled", "draining", "disabled"]
+Tag = Annotated[str, Field(min_length=1, max_length=TAG_LENGTH_MOST)]
 
 
 class FilterQuery(Query):
@@ -36,6 +38,12 @@ class FilterQuery(Query):
         description="any of them; `available` is on at least one node, `degraded` that and not on all, `unavailable` on none",
     )
     node: Names = Field(default=(), description="ids of nodes; on any of them; the other nodes are shown as well")
+    tag: Annotated[tuple[Tag, ...], Field(max_length=64)] = Field(
+        default=(), description="`key=value`, or a key alone for whatever value; any of them; not split at commas"
+    )
+    intent: Annotated[tuple[Intent, ...], Field(max_length=3), Commas] = Field(
+        default=(), description="what operators want of it on at least one node; any of them"
+    )
     q: Annotated[str, Field(max_length=256), AfterValidator(_words)] = Field(
         default="", description="words, each of which is part of the name, the kind or a model's id"
     )
@@ -49,6 +57,8 @@ class FilterQuery(Query):
             transports=frozenset(self.transport),
             models=frozenset(self.model),
             nodes=frozenset(self.node),
+            tags=frozenset(self.tag),
+            intents=frozenset(self.intent),
             statuses=frozenset(self.status),
             words=tuple(sorted(set(self.q.casefold().split()))),
         )
@@ -97,6 +107,7 @@ class StreamQuery(FilterQuery):
     since: Annotated[str, Field(max_length=64)] | None = Field(
         default=None, description="id of the last event that the client has; the header Last-Event-ID goes before it"
     )
+    lean: Truth = Field(default=False, description="entries without `nodes`, and never a snapshot; give `since`")
 
 
 class ExportQuery(FilterQuery):

@@ -1,6 +1,6 @@
 """What the reads of the cluster give, as pydantic models; the OpenAPI document is made of them."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, RootModel
 
@@ -9,6 +9,16 @@ __all__ = ("ClusterBackend", "ClusterBackends", "ClusterColumns", "ClusterDelta"
 Status = Literal["available", "unavailable"]
 Health = Literal["healthy", "unhealthy", "unknown"]
 Intent = Literal["enabled", "draining", "disabled"]
+
+
+_TAGS: Final = (
+    "`key=value` of the metadata of all nodes together, sorted; 64 at most. A key that has more than 16 values is one tag, "
+    "`key=*`; what would come to more than 128 characters is none"
+)
+_REASON: Final = (
+    "why it is unavailable where it is and should not be, as most of these nodes say; if there are none such, why where "
+    "operators have taken it out; empty if it is available everywhere"
+)
 
 
 class _Standing(BaseModel):
@@ -64,9 +74,12 @@ class ClusterBackend(BaseModel):
     features: list[str]
     transports: list[str]
     models: list[str] = Field(description="ids")
+    tags: list[str] = Field(description=_TAGS)
+    weights: list[int] = Field(description="of all nodes, sorted, each once; likewise priorities")
+    priorities: list[int]
     status: Status = Field(description="available if it is on at least one node")
-    status_reason: str = Field(description="why it is unavailable where it is, as most of these nodes say; empty if nowhere")
-    since: AwareDatetime = Field(description="when the status became what it is, or this hub first heard of the backend")
+    status_reason: str = Field(description=_REASON)
+    since: AwareDatetime = Field(description="when it became available, degraded or unavailable, or this hub first heard of it")
     available_nodes: int
     total_nodes: int
     stale_nodes: int
@@ -93,7 +106,10 @@ class ColumnValues(BaseModel):
     features: list[list[str]]
     transports: list[list[str]]
     models: list[list[str]]
-    reason: list[str] = Field(description="why it is unavailable where it is; empty if nowhere")
+    tags: list[list[str]]
+    weights: list[list[int]]
+    priorities: list[list[int]]
+    reason: list[str] = Field(description=_REASON)
 
 
 class ColumnArrays(BaseModel):
@@ -105,6 +121,9 @@ class ColumnArrays(BaseModel):
     features: list[int]
     transports: list[int]
     models: list[int]
+    tags: list[int]
+    weights: list[int]
+    priorities: list[int]
     reason: list[int]
     available_nodes: list[int] = Field(description="the status is unavailable if this is 0")
     total_nodes: list[int]

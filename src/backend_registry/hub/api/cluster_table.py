@@ -24,7 +24,8 @@ _UNCHANGED: Final = {304: Answer("The client has this answer: it sent its ETag a
 _COLUMNS: Final = (
     "With `shape=columns` the answer is one object, `ClusterColumns`: all backends that the filters want as one array for each "
     "field, without their nodes, and how many backends there are for each value of each filter. What many backends share is a "
-    "number, a place in `values`. Open the stream with `stream_id` as `since` to go on from there."
+    "number, a place in `values`. Open the stream with `stream_id` as `since` to go on from there. It is compressed for "
+    "clients that take gzip."
 )
 _EVENTS: Final = (
     "Server-sent events. `snapshot` (`{as_of, complete, protected, degraded, backends}`) comes first, then `delta` "
@@ -33,7 +34,10 @@ _EVENTS: Final = (
     "missed, or `reset` (`{reason}`) and a `snapshot`. Changes come within 50 ms of the report that brought them, load once a "
     "second; where backends on very many nodes change all the time, more of their changes come as one. `facts` (`{complete, "
     "protected, degraded}`), which has no id, comes when these are others than the client knows. `heartbeat`, which has no id "
-    "either, comes when nothing else did for 15 s; `unchanged` answers `?once=true` of a client that has everything."
+    "either, comes when nothing else did for 15 s; `unchanged` answers `?once=true` of a client that has everything. With "
+    "`lean=true` entries have no `nodes`, and what is another thing in `nodes` alone is not told. Such a stream goes on from "
+    "columns, with their `stream_id` as `since`, and has no `snapshot`: where one would be due, `reset` (with the reason "
+    "`no_id` if no place was given) is the last event, and the client fetches the columns again."
 )
 _EXPORT: Final = (
     "JSON and NDJSON hold the entries of the list. CSV has one line for each backend, without its nodes; a text that a "

@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator, Sequence
 
 from starlette.responses import Response
 
-from backend_registry._web import Call, known_or_new, page_of
+from backend_registry._web import Call, json_answer, page_of
 from backend_registry.hub.api.context import HubContext
 from backend_registry.hub.api.facts import fact_headers
+from backend_registry.hub.api.known import look_up
 from backend_registry.hub.api.node_queries import ClusterModelsQuery
 from backend_registry.hub.view import ClusterView, ModelRow
 
@@ -18,6 +19,9 @@ async def list_cluster_models(call: Call[HubContext]) -> Response:
     """A page of the models of all nodes together, sorted by id."""
     query: ClusterModelsQuery = call.query
     hub = call.context.hub
+    known, headers = look_up(call.request, hub.view.models_tag, fact_headers(hub))
+    if known is not None:
+        return known
     text = query.q.strip().casefold()
     ids: Sequence[str] = [model_id for model_id in hub.view.models() if text in model_id.casefold()]
     if query.kind:
@@ -25,7 +29,7 @@ async def list_cluster_models(call: Call[HubContext]) -> Response:
         ids = [row.id async for row in _rows(hub.view, ids) if not kinds.isdisjoint(row.kinds)]
     page = page_of(ids, query.window)
     shown = [row._asdict() async for row in _rows(hub.view, ids[page.start : page.stop])]
-    return known_or_new(call.request, shown, {**page.headers(call.request), **fact_headers(hub)})
+    return json_answer(shown, headers={**headers, **page.headers(call.request)})
 
 
 async def _rows(view: ClusterView, ids: Sequence[str]) -> AsyncIterator[ModelRow]:

@@ -8,8 +8,9 @@ from pydantic_core import PydanticCustomError
 from backend_registry._web import Commas, Limit, Names, PageQuery, Query
 from backend_registry.hub.api.node_schemas import Shown
 from backend_registry.hub.events import EventKind
+from backend_registry.hub.view import Key
 
-__all__ = ("ClusterModelsQuery", "EventsQuery", "NodeBackendsQuery", "NodesQuery")
+__all__ = ("BackendText", "ClusterModelsQuery", "EventsQuery", "HistoryQuery", "NodeBackendsQuery", "NodesQuery", "key_of")
 
 _DIGITS_MOST: Final = 16
 
@@ -22,6 +23,15 @@ def _seq(value: object) -> object:
 
 Seq = Annotated[int, BeforeValidator(_seq)]
 Text = Annotated[str, Field(max_length=256)]
+
+
+BackendText = Annotated[str, Field(min_length=3, max_length=600, pattern="^[^/]+/.+$")]
+
+
+def key_of(backend: str) -> Key:
+    """The kind and the name that a `BackendText` stands for."""
+    kind, _, name = backend.partition("/")
+    return kind, name
 
 
 class NodesQuery(PageQuery):
@@ -54,16 +64,29 @@ class ClusterModelsQuery(PageQuery):
     q: Text = Field(default="", description="text in the model's id")
 
 
+class HistoryQuery(Query):
+    """Parameters of the history."""
+
+    backend: Annotated[tuple[BackendText, ...], Field(max_length=100)] = Field(
+        default=(),
+        description="kinds and names of backends of the cluster, with a slash between them; not split at commas. "
+        "Left out for all together",
+    )
+
+
 class EventsQuery(Query):
     """Parameters of the log of events."""
 
     limit: Limit = Field(default=200, description="events in the answer at most")
     before: Seq | None = Field(default=None, description="only events with a smaller `seq`, as in the `Link` of an answer")
+    since_seq: Seq | None = Field(default=None, description="only events with a greater `seq`")
     kind: Annotated[tuple[EventKind, ...], Field(max_length=64), Commas] = Field(
         default=(), description="what happened; any of them"
     )
     node: Names = Field(default=(), description="ids of nodes; any of them")
-    backend: Annotated[str, Field(min_length=3, max_length=600, pattern="^[^/]+/.+$")] | None = Field(
-        default=None, description="kind and name of a backend of the cluster, with a slash between them"
+    backend: BackendText | None = Field(
+        default=None,
+        description="kind and name of a backend of the cluster, with a slash between them; what became of the nodes that have "
+        "it now is among its events",
     )
     actor: Names = Field(default=(), description="who did it; any of them")

@@ -1,6 +1,6 @@
 """What the hub's routes about nodes, models, events and itself give, as pydantic models for the OpenAPI document."""
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, RootModel
 
@@ -11,6 +11,7 @@ __all__ = (
     "CapabilitiesAnswer",
     "ClusterModelEntry",
     "EventEntry",
+    "HistoryAnswer",
     "NodeBackendEntry",
     "NodeBackendListed",
     "NodeDetail",
@@ -22,6 +23,11 @@ __all__ = (
 Shown = Literal["live", "suspect", "unreachable", "departed", "deleted", "forgotten"]
 Status = Literal["available", "unavailable"]
 IntentWord = Literal["enabled", "draining", "disabled"]
+
+_FACTS: Final = (
+    "what else is known, by the kind of event. Of a `backend_status`: `id` on the node, `from` and `to` (`available` or "
+    "`unavailable`), and `intent`, what operators wanted of it at that moment: with `draining` or `disabled` they took it out"
+)
 
 
 class WishEntry(BaseModel):
@@ -50,10 +56,13 @@ class NodeEntry(BaseModel):
     instance: str = Field(description="random for each process of the node")
     epoch: int = Field(description="higher with each start of the node")
     revision: int = Field(description="higher with each change of the node's state")
-    heard_at: AwareDatetime | None = Field(description="when this hub last heard it; null if it has not since its start")
+    heard_at: AwareDatetime | None = Field(
+        description="when this hub last heard it; null if it has not since its start; in no ETag"
+    )
     silent_ms: int | None = Field(description="milliseconds since any hub heard it, as far as known here; in no ETag")
     available: int = Field(description="its backends that can be used")
     total: int = Field(description="its backends")
+    withdrawn: int = Field(description="its backends that operators have taken out there: draining or disabled")
     pending: int = Field(description="requests in flight on its backends")
     wishes: int = Field(description="what operators want of its backends and it has not yet reported as dealt with")
 
@@ -174,7 +183,34 @@ class EventEntry(BaseModel):
     backend: BackendName | None
     actor: str = Field(description="who did it: `hub`, `node`, `operator`, `local` ...")
     reason: str
-    facts: dict[str, Any] = Field(description="what else is known, by the kind of event")
+    facts: dict[str, Any] = Field(description=_FACTS)
+
+
+class BackendHistory(BackendName):
+    """How a backend of the cluster was; the oldest first, null where that is not known. No number is above 65,534."""
+
+    avg_latency_ms: list[int | None] = Field(description="the mean over the nodes that have one; null also where none has")
+    pending: list[int | None]
+    available_nodes: list[int | None]
+
+
+class FleetHistory(BaseModel):
+    """How all backends together were; the oldest first, null where that is not known."""
+
+    available: list[int | None] = Field(description="backends; a degraded one counts as available, too")
+    degraded: list[int | None]
+    unavailable: list[int | None]
+    pending: list[int | None]
+    avg_latency_ms: list[int | None] = Field(description="the mean over all nodes' backends that have one")
+
+
+class HistoryAnswer(BaseModel):
+    """How the last 15 minutes were: `backends`, if any were asked for, or `fleet`."""
+
+    every_s: int = Field(description="seconds between one value and the next: 15, or 60 with more than 50,000 backends")
+    until: AwareDatetime | None = Field(description="when the last value was taken; null as long as there is none")
+    backends: list[BackendHistory] | None = Field(default=None, description="in the order asked for, without unknown ones")
+    fleet: FleetHistory | None = None
 
 
 class CapabilitiesAnswer(BaseModel):
@@ -185,7 +221,7 @@ class CapabilitiesAnswer(BaseModel):
     roles: list[Literal["viewer", "operator"]] = Field(description="those that somebody may have here")
     sign_in: bool = Field(description="whether tokens are asked for")
     sections: list[str] = Field(description="what the process is: some of `gateway`, `node` and `hub`")
-    pages: list[str] = Field(description="lists under `/admin/api` that a page can show, by their path")
+    pages: list[str] = Field(description="what is under `/admin/api` for a page to show, by its path")
     verbs: list[str] = Field(description="what whom asks may do")
     store: str = Field(description="where nodes' reports are kept: `memory`, `sqlite` or `redis`")
     hub_id: str

@@ -7,13 +7,15 @@ from backend_registry.hub.api.capabilities import get_capabilities
 from backend_registry.hub.api.context import HubContext
 from backend_registry.hub.api.events import list_events
 from backend_registry.hub.api.facts import FACT_HEADERS
+from backend_registry.hub.api.history import get_history
 from backend_registry.hub.api.models import list_cluster_models
 from backend_registry.hub.api.node_backends import list_node_backends
-from backend_registry.hub.api.node_queries import ClusterModelsQuery, EventsQuery, NodeBackendsQuery, NodesQuery
+from backend_registry.hub.api.node_queries import ClusterModelsQuery, EventsQuery, HistoryQuery, NodeBackendsQuery, NodesQuery
 from backend_registry.hub.api.node_schemas import (
     CapabilitiesAnswer,
     ClusterModelEntry,
     EventEntry,
+    HistoryAnswer,
     NodeBackendListed,
     NodeDetail,
     NodeEntry,
@@ -42,6 +44,10 @@ _SOURCES: Final = (
     "the one that it announces if the operator's list has that. It is given 3 seconds, redirects are not followed, and of its "
     "answer only known fields are passed on. A difference is shown after a second look, since a report may be on its way."
 )
+_HISTORY: Final = (
+    "A value for every 15 seconds, or every minute in a cluster of more than 50,000 backends: of up to 100 backends, or of all "
+    "together. It is what this hub has seen since its start."
+)
 
 NODES: Final[tuple[Endpoint[HubContext], ...]] = (
     Endpoint(
@@ -65,6 +71,11 @@ NODES: Final[tuple[Endpoint[HubContext], ...]] = (
     Endpoint(
         "GET", "/admin/api/events", Access.READ, list_events, "What happened, newest first, one page of it",
         {200: Answer("Events.", EventEntry, many=True, headers={**_LISTED, **_TAG}), **_UNCHANGED}, query=EventsQuery,
+    ),
+    Endpoint(
+        "GET", "/admin/api/history", Access.READ, get_history, "How the last 15 minutes were",
+        {200: Answer("It.", HistoryAnswer, headers={**FACT_HEADERS, **_TAG}), **_UNCHANGED}, query=HistoryQuery,
+        description=_HISTORY,
     ),
     Endpoint(
         "GET", "/admin/api/capabilities", Access.READ, get_capabilities, "What this process offers to whom asks",

@@ -8,14 +8,16 @@ from typing import Final
 import msgspec
 from starlette.responses import Response
 
-from backend_registry._web import Call, RefusedRequestError, known_or_new, page_of
+from backend_registry._web import Call, RefusedRequestError, json_answer, known_or_new, page_of
 from backend_registry.hub.api.context import HubContext
 from backend_registry.hub.api.facts import fact_headers
+from backend_registry.hub.api.known import look_up
 from backend_registry.hub.api.node_queries import NodesQuery
+from backend_registry.hub.expiry import Standing
 from backend_registry.hub.service import Hub
-from backend_registry.hub.view import NodeRow
-from backend_registry.hub.view.node import SILENT, STALE
-from backend_registry.protocol import Entry, NodeRecord
+from backend_registry.hub.view import NodeTally
+from backend_registry.hub.view.node import STALE
+from backend_registry.protocol import NodeRecord
 
 __all__ = ("get_node", "list_nodes", "record_of")
 
@@ -23,6 +25,8 @@ AT_ONCE: Final = 20
 """Nodes that are looked at before other tasks of the loop get their turn."""
 _FENCES: Final = frozenset({"deleted", "forgotten"})
 _WORST_FIRST: Final = ("unreachable", "suspect", "departed", "deleted", "forgotten", "live")
+_NOTHING: Final = NodeTally(None, 0, 0, 0, 0)
+"""Of a node of which nothing but a fence is left."""
 _MANY: Final = 10**15
 """More than there is of anything, so that what is most can come first among keys."""
 
@@ -33,13 +37,27 @@ async def list_nodes(call: Call[HubContext]) -> Response:
     """A page of the nodes."""
     query: NodesQuery = call.query
     hub = call.context.hub
+    known, headers = look_up(call.request, _state(hub, query.sort), fact_headers(hub))
+    if known is not None:
+        return known
     key_of = _ORDERS[query.sort]
     # One that is forgotten in the meantime may be missing.
     keys = sorted([key_of(hub, node_id) async for node_id in _known(hub, _wanted(hub, query))])
     page = page_of(keys, query.window)
     shown = [key.rpartition("\0")[2] for key in keys[page.start : page.stop]]
     entries = [_entry(hub, hub.store.records[node_id]) async for node_id in _known(hub, shown)]
-    return _answer(call, entries, {**page.headers(call.request), **fact_headers(hub)})
+    return json_answer(entries, headers={**headers, **page.headers(call.request)})
+
+
+def _state(hub: Hub, sort: str) -> object:
+    """What the list of nodes follows from, but for what is in no ETag. Cost: next to nothing if no node is suspect."""
+    liveness = hub.liveness
+    # Nodes begin to be held by nothing but time.
+    suspects = liveness.counts[Standing.SUSPECT]
+    held = sum(liveness.holds(node_id) for node_id in hub.store.records if node_id in liveness) if suspects else 0
+    silences = [_silent_ms(hub, node_id) for node_id in hub.view.nodes()] if sort == "silence" else None
+    # Conflicts come and go with events.
+    return hub.view.tag, hub.store.revision, hub.events.tag, held, silences
 
 
 async def get_node(call: Call[HubContext]) -> Response:
@@ -49,7 +67,9 @@ async def get_node(call: Call[HubContext]) -> Response:
     entry = _entry(hub, record)
     askable = record.presence not in _FENCES and call.context.node_api.may_ask(record.node_id, record.url)
     entry |= {"askable": askable, "open_wishes": hub.store.wishes_of(record.node_id)}
-    return _answer(call, entry, fact_headers(hub))
+    # The tag leaves out what follows from the time alone, and from signs of life.
+    state = msgspec.json.encode({**entry, "heard_at": None, "silent_ms": None})
+    return known_or_new(call.request, entry, fact_headers(hub), state=state)
 
 
 def record_of(call: Call[HubContext]) -> NodeRecord:
@@ -62,13 +82,6 @@ def record_of(call: Call[HubContext]) -> NodeRecord:
     if record is None:
         raise RefusedRequestError(404, "no node of this id is known", "node_not_found")
     return record
-
-
-def _answer(call: Call[HubContext], content: list[Json] | Json, headers: Mapping[str, str]) -> Response:
-    """The answer, whose tag leaves out what follows from the time alone."""
-    entries = content if isinstance(content, list) else [content]
-    state = msgspec.json.encode([{**entry, "silent_ms": None} for entry in entries])
-    return known_or_new(call.request, msgspec.json.encode(content), headers, state=state)
 
 
 async def _known(hub: Hub, node_ids: Iterable[str]) -> AsyncIterator[str]:
@@ -117,14 +130,8 @@ def _by_silence(hub: Hub, node_id: str) -> str:
 
 
 def _by_unavailable(hub: Hub, node_id: str) -> str:
-    # Not from its row, which takes its load as well.
-    entries = hub.view.entries_of(node_id).values() if node_id in hub.view else ()
-    available = 0 if _standing(hub, hub.store.records[node_id]) in SILENT else sum(map(_is_available, entries))
-    return _most_first(len(entries) - available, node_id)
-
-
-def _is_available(entry: Entry) -> bool:
-    return entry.status == "available"
+    tally = _tally(hub, node_id)
+    return _most_first(tally.total - tally.available, node_id)
 
 
 def _most_first(number: int, node_id: str) -> str:
@@ -145,9 +152,8 @@ _ORDERS: Final[Mapping[str, Callable[[Hub, str], str]]] = {
 def _entry(hub: Hub, record: NodeRecord) -> Json:
     """A node as the lists show it."""
     node_id = record.node_id
-    row = _row(hub, node_id)
+    tally = _tally(hub, node_id)
     standing = _standing(hub, record)
-    heard_at_ms = row.heard_at_ms if row is not None else None
     return {
         "node_id": node_id,
         "standing": standing,
@@ -159,17 +165,18 @@ def _entry(hub: Hub, record: NodeRecord) -> Json:
         "instance": record.instance,
         "epoch": record.epoch,
         "revision": record.revision,
-        "heard_at": datetime.fromtimestamp(heard_at_ms / 1e3, UTC) if heard_at_ms is not None else None,
+        "heard_at": datetime.fromtimestamp(tally.heard_at_ms / 1e3, UTC) if tally.heard_at_ms is not None else None,
         "silent_ms": _silent_ms(hub, node_id),
-        "available": row.available if row is not None else 0,
-        "total": row.total if row is not None else 0,
-        "pending": sum(pending for pending, _, _ in row.load.values()) if row is not None else 0,
+        "available": tally.available,
+        "total": tally.total,
+        "withdrawn": tally.withdrawn,
+        "pending": tally.pending,
         "wishes": len(hub.store.wishes_of(node_id)),
     }
 
 
-def _row(hub: Hub, node_id: str) -> NodeRow | None:
-    return hub.view.node(node_id) if node_id in hub.view else None
+def _tally(hub: Hub, node_id: str) -> NodeTally:
+    return hub.view.tally(node_id) if node_id in hub.view else _NOTHING
 
 
 def _silent_ms(hub: Hub, node_id: str) -> int | None:

@@ -22,6 +22,9 @@ class Holding:
     Args:
         clock: for the age of fences.
 
+    Attributes:
+        revision: another number whenever a record or a wish is another one.
+
     For one event loop.
     """
 
@@ -30,6 +33,7 @@ class Holding:
         self.records: Final[dict[str, NodeRecord]] = {}
         self._wishes: Final[dict[str, Wishes]] = {}
         self._fenced_ns: Final[dict[str, int]] = {}
+        self.revision: int = 0
         self._listener: Listener = _nobody
         self._touched: Callable[[str], None] = _nothing
 
@@ -72,6 +76,7 @@ class Holding:
             self._fenced_ns[node_id] = self.clock.monotonic_ns() - round(fence_age_s * 1e9)
         else:
             self._fenced_ns.pop(node_id, None)
+        self.revision += 1
         self._touched(node_id)
         if record is not before:
             self._listener(NodeChange(before, record, verdict, dealt_with))
@@ -82,6 +87,7 @@ class Holding:
         self._wishes.pop(node_id, None)
         self._fenced_ns.pop(node_id, None)
         if before is not None:
+            self.revision += 1
             self._touched(node_id)
             self._listener(NodeChange(before, None, None))
 

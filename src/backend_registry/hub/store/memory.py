@@ -41,6 +41,11 @@ class MemoryStore:
         """Node id to its record, fences among them."""
         return self._holding.records
 
+    @property
+    def revision(self) -> int:
+        """As `SharedStore.revision`."""
+        return self._holding.revision
+
     async def open(self, listener: Listener) -> None:
         """Begin with nothing."""
         self._holding.listen(listener)

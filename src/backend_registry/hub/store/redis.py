@@ -75,6 +75,11 @@ class RedisStore:
         """Node id to its record, fences among them."""
         return self._holding.records
 
+    @property
+    def revision(self) -> int:
+        """As `SharedStore.revision`."""
+        return self._holding.revision
+
     async def open(self, listener: Listener) -> None:
         """As `SharedStore.open`."""
         self._holding.listen(listener)

@@ -61,6 +61,11 @@ class SharedStore(Protocol):
         """Node id to its record, fences among them."""
         ...
 
+    @property
+    def revision(self) -> int:
+        """Another number whenever a record or a wish is another one, as far as is known here."""
+        ...
+
     async def open(self, listener: Listener) -> None:
         """Load what is known and tell the listener of it, node by node; from then on of every change, in a node's order.
 

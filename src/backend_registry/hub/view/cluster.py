@@ -13,8 +13,8 @@ from backend_registry.hub.view.encoding import encoded, touch
 from backend_registry.hub.view.filters import ClusterFilter
 from backend_registry.hub.view.index import Filed, RowIndex, filed
 from backend_registry.hub.view.models import ModelRow, ModelRows
-from backend_registry.hub.view.node import NodeRow, NodeState
-from backend_registry.hub.view.numbers import NOTHING, Part
+from backend_registry.hub.view.node import NodeRow, NodeState, NodeTally
+from backend_registry.hub.view.numbers import NOTHING, Numbers, Part
 from backend_registry.hub.view.row import Key, Row
 from backend_registry.protocol import Entry, Load, NodeRecord
 
@@ -41,12 +41,14 @@ class ClusterView:
     them in the form that the admin page reads; `facets()` how many there are of each kind, operation, status, model and node.
 
     Reading nodes: `nodes()` are the ids, sorted; `node(node_id)` is a `NodeRow` with the node's record, standing, load and how
-    many of its backends are available; `entries_of(node_id)` its entries by id. `node_id in view` says whether it is known.
+    many of its backends are available, and `tally(node_id)` less of it for less; `entries_of(node_id)` its entries by id.
+    `node_id in view` says whether it is known.
 
     Reading models: `models()` are the ids, sorted; `model(model_id)` is a `ModelRow` with the backends that serve it, and on
     how many nodes.
 
-    `revision` is another number whenever anything of this is different, and `tag` the same as a text that no other view has.
+    `revision` is another number whenever anything of this is different, and `tag` the same as a text that no other view has;
+    `models_tag` stands for the models alone.
     """
 
     def __init__(self, *, now_ms: Callable[[], int]) -> None:
@@ -150,7 +152,7 @@ class ClusterView:
         before = self._parts(node, {(entries[entry_id].kind, entries[entry_id].name) for entry_id in news})
         for entry_id, one in news.items():
             node.set_load(entry_id, one)
-        self._put_back(node, before, {}, {})
+        self._put_back(node, before, {}, {}, of_load=True)
 
     # --- keeping rows added up -----------------------------------------------------------------------------------------
 
@@ -170,10 +172,13 @@ class ClusterView:
         before: Mapping[Key, Part],
         lost: Mapping[Key, Iterable[str]],
         fresh: Mapping[Key, Iterable[Entry]],
+        *,
+        of_load: bool = False,
     ) -> None:
         """Let rows have of a node what it contributes now, in place of what it did `before`.
 
-        `lost` are the ids of the entries that they no longer have, and `fresh` the entries that they have now.
+        `lost` are the ids of the entries that they no longer have, and `fresh` the entries that they have now. `of_load` says
+        that nothing but load is different, of which models know nothing.
         """
         now_ms = self._now_ms()
         for key, part in before.items():
@@ -186,12 +191,13 @@ class ClusterView:
                 touch(row, node)
             else:
                 row.kept = None
-            self._refile(row, was_filed)
+            self.changes.add(row)
+            if not of_load:
+                self._refile(row, was_filed)
         self.revision += 1
         self.changed()
 
     def _refile(self, row: Row, before: Filed) -> None:
-        self.changes.add(row)
         after = filed(row)
         self._models.forget(before.words.models)
         self._models.forget(after.words.models)
@@ -205,6 +211,11 @@ class ClusterView:
     def tag(self) -> str:
         """Stands for everything that is shown now, in this view and no other."""
         return f"{self._epoch}.{self.revision}"
+
+    @property
+    def models_tag(self) -> str:
+        """Stands for all that is shown of models now, in this view and no other."""
+        return f"{self._epoch}.{self._models.revision}"
 
     def take_changes(self, most: int | None = None) -> Mapping[Key, Published | None]:
         """The rows that have changed since the last call, as they are now; None for one that is gone.
@@ -232,6 +243,11 @@ class ClusterView:
         return Published(encoded(row), row.facets)
 
     # --- reading -------------------------------------------------------------------------------------------------------
+
+    @property
+    def numbers(self) -> Numbers:
+        """The counts of all rows, by slot."""
+        return self._index.numbers
 
     def find(self, wanted: ClusterFilter) -> Sequence[Row]:
         """The rows that are wanted, by name and kind; not to be changed or kept. Cost: as `RowIndex.find`."""
@@ -273,6 +289,16 @@ class ClusterView:
         Cost: about half a microsecond for each of its backends.
         """
         return self._nodes[node_id].row()
+
+    def tally(self, node_id: str) -> NodeTally:
+        """One node in numbers.
+
+        Raises:
+            KeyError: it is not known.
+
+        Cost: a tenth of a microsecond for each of its backends.
+        """
+        return self._nodes[node_id].tally()
 
     def entries_of(self, node_id: str) -> Mapping[str, Entry]:
         """The backends of a node as it reported them last, by id.

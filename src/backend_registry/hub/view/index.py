@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple, overload
 
 from sortedcontainers import SortedList  # type: ignore[import-untyped]  # it has no annotations
 
-from backend_registry.hub.view.filters import ClusterFilter
+from backend_registry.hub.view.filters import ClusterFilter, has_tag
 from backend_registry.hub.view.numbers import Numbers
 from backend_registry.hub.view.postings import Postings
 from backend_registry.hub.view.row import Key, Row
@@ -142,7 +142,7 @@ class RowIndex:
         """The rows that are wanted, by name and kind.
 
         Cost: nothing for all rows; 20 nanoseconds for each row that one of the facets fits, 60 for each row there is if there
-        are words and nothing else, and as much for each row up to the last one that is looked at.
+        are words, tags or intents and nothing else, and as much for each row up to the last one that is looked at.
         """
         slots = self._slots_of(wanted)
         if slots is None:
@@ -174,6 +174,10 @@ class RowIndex:
             slots = {row.slot for node_id in wanted.nodes for row in self._rows_of_node(node_id)}
         for postings, values in sorted(self._facets(wanted), key=_weight):
             slots = postings.of(values) if slots is None else postings.within(slots, values)
+        if wanted.tags:
+            slots = self._tagged(wanted.tags, slots)
+        if wanted.intents:
+            slots = {row.slot for row in self._among(slots) if not wanted.intents.isdisjoint(row.intents)}
         return self._containing(wanted.words, slots) if wanted.words else slots
 
     def _facets(self, wanted: ClusterFilter) -> list[tuple[Postings, frozenset[str]]]:
@@ -188,6 +192,22 @@ class RowIndex:
         ]
         everyone = len(self.order)
         return [(postings, values) for postings, values in facets if values and not postings.any_is(values, everyone)]
+
+    def _among(self, slots: set[int] | None) -> Iterable[Row]:
+        return self.order if slots is None else self._rows(slots)
+
+    def _tagged(self, tags: frozenset[str], slots: set[int] | None) -> set[int]:
+        """Those of these rows that have one of the tags. Rows that say the same are looked at once."""
+        verdicts: dict[int, bool] = {}
+        found: set[int] = set()
+        for row in self._among(slots):
+            words = row.words
+            verdict = verdicts.get(id(words))
+            if verdict is None:
+                verdict = verdicts[id(words)] = has_tag(words.tags, tags)
+            if verdict:
+                found.add(row.slot)
+        return found
 
     def _containing(self, words: Sequence[str], slots: set[int] | None) -> set[int]:
         """Those of these rows that have each word in their name, their kind or the id of one of their models."""

@@ -1,7 +1,7 @@
 """`ModelRows`: the models, over all nodes, worked out when they are asked for and kept until one of their backends changes."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Final, NamedTuple
 
 from backend_registry.hub.view.index import RowIndex
@@ -46,14 +46,20 @@ class ModelRow(NamedTuple):
 
 
 class ModelRows:
-    """The models of all rows. For one event loop."""
+    """The models of all rows. For one event loop.
+
+    Attributes:
+        revision: another number whenever a row that serves models is changed, but for its load.
+    """
 
     def __init__(self, index: RowIndex) -> None:
         self._index: Final = index
+        self.revision: int = 0
         self._kept: Final[dict[str, ModelRow]] = {}
 
-    def forget(self, model_ids: Iterable[str]) -> None:
+    def forget(self, model_ids: Collection[str]) -> None:
         """A row that serves these models, or did, is changed."""
+        self.revision += len(model_ids)
         if self._kept:
             for model_id in model_ids:
                 self._kept.pop(model_id, None)

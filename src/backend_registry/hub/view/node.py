@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from backend_registry.hub.expiry import Standing
 from backend_registry.protocol import Entry, Load, NodeRecord
 
-__all__ = ("SILENT", "STALE", "NodeRow", "NodeState")
+__all__ = ("SILENT", "STALE", "NodeRow", "NodeState", "NodeTally")
 
 SILENT: Final = frozenset({Standing.UNREACHABLE, Standing.DEPARTED})
 """Of a node that stands so nothing can be had: its backends are unavailable, whatever it said of them last."""
@@ -36,6 +36,22 @@ class NodeRow(NamedTuple):
     load: Mapping[str, Load]
     available: int
     total: int
+
+
+class NodeTally(NamedTuple):
+    """One node in numbers.
+
+    Attributes:
+        heard_at_ms: as in `NodeRow`, and so are `available` and `total`.
+        withdrawn: its backends that operators have taken out there: draining or disabled.
+        pending: requests in flight on its backends, as of the last second.
+    """
+
+    heard_at_ms: int | None
+    available: int
+    total: int
+    withdrawn: int
+    pending: int
 
 
 class NodeState:
@@ -115,7 +131,13 @@ class NodeState:
         """
         if self.record is None:
             raise KeyError(self.node_id)
-        entries = self.record.entries
-        available = 0 if self.silent else sum(entry.status == "available" for entry in entries.values())
         load = {entry_id: self.load_of(entry_id) for entry_id in self._ids}
-        return NodeRow(self.record, self.standing, self.heard_at_ms, load, available, len(entries))
+        tally = self.tally()
+        return NodeRow(self.record, self.standing, self.heard_at_ms, load, tally.available, tally.total)
+
+    def tally(self) -> NodeTally:
+        """The node in numbers."""
+        entries = self.entries
+        available = 0 if self.silent else sum(entry.status == "available" for entry in entries.values())
+        withdrawn = sum(entry.intent != "enabled" for entry in entries.values())
+        return NodeTally(self.heard_at_ms, available, len(entries), withdrawn, sum(self._numbers[::_NUMBERS]))

@@ -64,7 +64,10 @@ def part_of(node: NodeState, entries: Sequence[Entry]) -> Part:
         latency_ms,
         int(latency_ms > 0),
     )
-    return Part(counts, None if available else node.standing.value if node.silent else shown.status_reason)
+    if available:
+        return Part(counts)
+    reason = node.standing.value if node.silent else shown.status_reason
+    return Part(counts, fault=reason) if shown.intent == "enabled" else Part(counts, withdrawal=reason)
 
 
 def encoded_item(node: NodeState, entries: Sequence[Entry]) -> bytes:
