@@ -1,0 +1,21 @@
+/** Words of the palette. */
+export const palette = {
+  title: "Search or jump",
+  placeholder: "A page, a backend, a node, a model, or something to do",
+  results: "Results",
+  pages: "Pages",
+  backends: "Backends",
+  nodes: "Nodes",
+  models: "Models",
+  actions: "Actions",
+  search: "Search",
+  nothing: "Nothing fits “{text}”.",
+  search_backends: "Search the backends for “{text}”",
+  only_broken: "Show only what is broken",
+  to_light: "Change to the light theme",
+  to_dark: "Change to the dark theme",
+  pause: "Pause live updates",
+  resume: "Resume live updates",
+  show_keys: "Show the keys",
+  found: { one: "{count} result", other: "{count} results" },
+} as const;
