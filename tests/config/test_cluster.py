@@ -21,7 +21,7 @@ def test_without_the_tables_the_defaults_are_those_of_the_reference():
     assert config.hub.model_dump() == {
         "store": "memory", "store_password_env": None, "suspect_s": 30.0, "unreachable_s": 90.0, "forget_s": 86_400.0,
         "ring": 8192, "node_secret_env": None, "node_tokens_file": None, "node_url_allow": [], "node_urls": {},
-        "audit_s": 60.0, "node_token_env": None,
+        "audit_s": 60.0, "node_token_env": None, "page": True,
     }  # fmt: skip
 
 
@@ -48,6 +48,7 @@ def test_every_key_is_understood():
         node_url_allow = ["http://10.0.0.0/8:8484"]
         audit_s = 0
         node_token_env = "VIEWERS"
+        page = false
 
         [hub.node_urls.gpu-1]
         url = "http://gpu-1:8484/"
@@ -58,7 +59,7 @@ def test_every_key_is_understood():
     assert config.report.url == "https://hub.example:8484"
     assert config.report.beat_s == 5
     assert config.hub.store == "rediss://hub@redis.example:6380/2?prefix=team-a"
-    assert config.hub.audit_s == 0
+    assert (config.hub.audit_s, config.hub.page) == (0, False)
     assert config.hub.node_urls["gpu-1"].url == "http://gpu-1:8484"
     assert config.hub.node_urls["gpu-2"].token_env == "GPU_2"
 

@@ -1,13 +1,11 @@
 """The parts of the command that can be looked at one by one."""
 
 import asyncio
-import contextlib
 import errno
 import gc
 import hashlib
 import importlib.util
 import json
-import random
 import shlex
 import signal
 import socket
@@ -21,7 +19,6 @@ from backend_registry.config import DiscoveryConfig, ServerConfig, parse_fleet
 from backend_registry.discovery import FileSource
 from backend_registry.node import Readiness
 from backend_registry.serve import announce
-from backend_registry.serve.demo import demo_backends, talk
 from backend_registry.serve.lifecycle import serve_until_told
 from backend_registry.serve.listen import listening, url_of
 from backend_registry.serve.live import LIVE, FollowedFile, LiveSettings
@@ -114,6 +111,26 @@ def test_request_to_try_names_a_model_that_can_be_used_and_the_key_where_one_is_
     assert "authorization: Bearer YOUR-KEY" in command
     assert json.loads(command[-1])["model"] == "it's"
     assert announce.request_to_try("http://r", there[:1], keys=False) == ""
+
+
+def test_request_to_try_asks_no_backend_that_cannot_chat():
+    there = [
+        Backend("a", "http://a:1", models=["embedder"], operations=["embeddings"]),
+        Backend("b", "http://b:1", models=["talker"], operations=["chat_completions", "embeddings"]),
+    ]
+    assert json.loads(shlex.split(announce.request_to_try("http://r", there, keys=False))[-1])["model"] == "talker"
+    assert announce.request_to_try("http://r", there[:1], keys=False) == ""
+
+
+@pytest.mark.parametrize(
+    ("sections", "page"),
+    [({"gateway", "node", "hub", "page"}, True), ({"gateway", "node", "hub"}, False), ({"gateway", "node"}, False)],
+)
+def test_demonstration_names_the_page_first_where_there_is_one(sections, page):
+    text = announce.demonstration("http://r", sections)
+    assert text.startswith("Open http://r/admin/\n") is page
+    assert ("/admin/" in text) is page
+    assert ("five nodes" in text) is ("hub" in sections)
 
 
 # --- what follows the file ---------------------------------------------------------------------------------------------
@@ -249,33 +266,3 @@ def test_first_signal_ends_readiness_and_serving_and_leaves_the_second_to_the_sy
     assert asyncio.run(served(app, readiness, lambda: reloaded.append(True))) == "stopping"
     assert reloaded == [True]
     assert {signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)} == {signal.SIG_DFL}
-
-
-# --- the demonstration -------------------------------------------------------------------------------------------------
-
-
-def test_demo_talks_to_the_router_and_makes_one_backend_fail_now_and_then():
-    class Hurry(random.Random):
-        """Does not wait."""
-
-        def expovariate(self, lambd):
-            return 0.001
-
-    async def run(demo, router):
-        talking = asyncio.create_task(talk(router.url, demo.shaky, Hurry(1)))
-        statuses = set()
-        async with asyncio.timeout(20), aiohttp.ClientSession() as client:
-            body = {"model": "llama3:8b", "messages": [{"role": "user", "content": "x"}]}
-            while 500 not in statuses:
-                async with client.post(demo.shaky.url + "/v1/chat/completions", json=body) as answer:
-                    statuses.add(answer.status)
-        talking.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await talking
-
-    with demo_backends() as demo:
-        # One of the three stands in for the router: it answers the same questions.
-        quick = demo.shaky
-        asyncio.run(run(demo, quick))
-        assert len({backend.id for backend in demo.backends}) == 3
-        assert any(request.path == "/v1/chat/completions" and request.json().get("stream") for request in quick.requests)

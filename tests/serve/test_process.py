@@ -43,7 +43,10 @@ def start(tmp_path):
 
 def test_demo_is_alive_within_seconds_and_says_what_it_is():
     with process("backend_registry.serve", "--demo", "--port", 0) as demo:
-        assert "demonstration" in eventually(lambda: "curl -N" in demo.output and demo.output, "it has said all")
+        said = eventually(lambda: "/backends/stream" in demo.output and demo.output, "it has said all")
+        assert "demonstration" in said
+        assert demo.lines[0] == f"admin     {demo.url}/admin/\n"
+        assert said.index(f"Open {demo.url}/admin/\n") < said.index("curl -N")
         eventually(lambda: sum(entry["total_requests"] for entry in get_json(f"{demo.url}/backends")) > 3, "there is traffic")
         kept = list(Path(demo.home.name).iterdir())
         demo.popen.send_signal(signal.SIGTERM)

@@ -90,7 +90,8 @@ class RunningApp:
         content = json.dumps(body).encode() if body is not None else raw
         given = {"content-type": "application/json"} if body is not None else {}
         sent = {name: value for name, value in {**given, **(headers or {})}.items() if value is not None}
-        connection.putrequest(method, path, skip_host="host" in {name.lower() for name in (headers or {})})
+        named = {name.lower() for name in (headers or {})}
+        connection.putrequest(method, path, skip_host="host" in named, skip_accept_encoding="accept-encoding" in named)
         for name, value in sent.items():
             for one in value if isinstance(value, list) else [value]:
                 connection.putheader(name, one)

@@ -224,6 +224,10 @@ class Auth:
             return None
         return self._too_small(needed) if role > Role.NONE else self._unknown(headers)
 
+    def refusal_of_stranger(self, headers: Headers) -> Response | None:
+        """The answer to a read for which no token is asked, if it comes from where nothing may come from; None if it may."""
+        return _refused_stranger(headers, writes=False) if self.open else None
+
     def _note_wrong(self) -> None:
         """Log that something wrong was presented, but never what it was."""
         self._wrong += 1

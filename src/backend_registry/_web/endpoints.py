@@ -18,7 +18,7 @@ from backend_registry._web.answers import problem
 from backend_registry._web.auth import Access, Auth
 from backend_registry._web.reading import RefusedRequestError, check_media_type, read_body, read_query
 
-__all__ = ("Answer", "Call", "Endpoint", "EndpointRoute", "endpoint_routes")
+__all__ = ("Answer", "Call", "Endpoint", "EndpointRoute", "endpoint_routes", "segments_sent")
 
 _READING: Final = ("GET", "HEAD")
 
@@ -110,7 +110,7 @@ class EndpointRoute(BaseRoute, Generic[Context]):
         """Whether this is the path; partly, if the method is another."""
         if scope["type"] != "http":
             return Match.NONE, {}
-        variables = _variables(self._segments, _segments_sent(scope))
+        variables = _variables(self._segments, segments_sent(scope))
         if variables is None:
             return Match.NONE, {}
         match = Match.FULL if scope["method"] in self.methods else Match.PARTIAL
@@ -162,8 +162,8 @@ def endpoint_routes(
     return [EndpointRoute(methods, context, auth, body_limit) for methods in by_path.values()]
 
 
-def _segments_sent(scope: Scope) -> list[str]:
-    """The parts of the path, still percent-encoded."""
+def segments_sent(scope: Scope) -> list[str]:
+    """The parts of the path between its slashes, the first of which is empty; still percent-encoded, without a prefix."""
     raw = scope.get("raw_path")
     path = raw.decode("latin-1") if raw is not None else quote(scope["path"])
     return path.removeprefix(quote(scope.get("root_path", ""))).split("/")

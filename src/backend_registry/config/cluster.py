@@ -1,4 +1,4 @@
-"""The tables of a cluster: `[report]`, what a node tells a hub, and `[hub]`, what a hub keeps of its nodes."""
+"""The tables of a cluster: `[report]`, what a node tells a hub, and `[hub]`, what a hub keeps of its nodes and shows."""
 
 import re
 from typing import Annotated, Final, Literal, Self
@@ -107,7 +107,7 @@ class NodeUrlConfig(Table):
 
 
 class HubConfig(Table):
-    """`[hub]`: what a hub keeps of its nodes, and when it gives one up."""
+    """`[hub]`: what a hub keeps of its nodes, when it gives one up, and whether it shows them on a page."""
 
     store: Annotated[str, Field(max_length=2048), AfterValidator(_store)] = Field(
         default="memory",
@@ -146,6 +146,7 @@ class HubConfig(Table):
     node_token_env: VariableName | None = Field(
         default=None, description="variable that holds the viewer token of nodes that have no token_env of their own"
     )
+    page: bool = Field(default=True, description="whether the admin page is served, at `/admin/`")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -11,9 +11,9 @@ from backend_registry.discovery import WELL_KNOWN_PORTS
 from backend_registry.views import BackendInfo, public_url
 
 __all__ = (
-    "DEMO",
     "addresses",
     "demo_to_watch",
+    "demonstration",
     "how_nodes_report",
     "listed",
     "next_steps",
@@ -26,10 +26,7 @@ _RUN: Final = f"and run: {_COMMAND} fleet.toml\n"
 _EXAMPLE: Final = Backend("gpu-1", "http://10.0.0.11:8000", backend_type="vllm")
 _BACKENDS_SHOWN: Final = 10
 _MODELS_SHOWN: Final = 4
-DEMO: Final = (
-    "A demonstration: three small servers on this machine that repeat what they are asked, one of them slow, one failing now\n"
-    "and then, and a little traffic. Nothing is kept.\n"
-)
+_CHAT: Final = "chat_completions"
 
 
 def addresses(
@@ -39,12 +36,13 @@ def addresses(
 
     Args:
         url: where this machine reaches it.
-        sections: what the process offers: some of `gateway`, `node` and `hub`.
+        sections: what the process offers: some of `gateway`, `node`, `hub` and `page`.
         state_dir: what survives a restart; None if nothing does.
         file: the configuration, if there is one.
         port_for_others: where other machines reach it; None if they do not.
     """
     lines = {
+        "admin": "page" in sections and f"{url}/admin/",
         "gateway": "gateway" in sections and f"{url}/v1",
         "models": "gateway" in sections and f"{url}/v1/models",
         "node API": "node" in sections and f"{url}/backends",
@@ -106,7 +104,8 @@ def _standing(backend: Backend) -> str:
 
 def request_to_try(url: str, backends: Iterable[Backend], *, keys: bool) -> str:
     """A request that would be answered; empty if none would."""
-    model = next((model.id for backend in backends if backend.available for model in backend.models), None)
+    answering = (backend for backend in backends if backend.available and _CHAT in (backend.record.operations or (_CHAT,)))
+    model = next((model.id for backend in answering for model in backend.models), None)
     if model is None:
         return ""
     question = {"model": model, "stream": True, "messages": [{"role": "user", "content": "Why is the sky blue?"}]}
@@ -117,9 +116,28 @@ def request_to_try(url: str, backends: Iterable[Backend], *, keys: bool) -> str:
     )
 
 
+def demonstration(url: str, sections: Collection[str]) -> str:
+    """What the demonstration is, and where to see it.
+
+    Args:
+        url: where this machine reaches it.
+        sections: what the process offers, as `addresses` has it.
+    """
+    if "hub" not in sections:
+        return (
+            "A demonstration: a few small servers on this machine that repeat what they are asked, one of them failing now\n"
+            "and then, and a little traffic. Nothing is kept.\n"
+        )
+    page = f"Open {url}/admin/\n\n" if "page" in sections else ""
+    return (
+        f"{page}A demonstration: a cluster of five nodes on this machine. Its servers repeat what they are asked; one is down\n"
+        "now and then, one slow, one draining, and a node falls silent. Clients come in waves. Nothing is kept.\n"
+    )
+
+
 def demo_to_watch(url: str) -> str:
-    """What to look at while the demonstration runs."""
-    return f"Watch the backends, as their load goes up and down and one of them fails:\n\n  curl -N {url}/backends/stream\n"
+    """What else to look at while the demonstration runs."""
+    return f"Watch the backends of this node, as their load goes up and down:\n\n  curl -N {url}/backends/stream\n"
 
 
 def next_steps(backends: Sequence[Backend], file: str | None) -> str:
@@ -135,7 +153,7 @@ def next_steps(backends: Sequence[Backend], file: str | None) -> str:
         return f"To say yourself which servers are used, write them into fleet.toml:\n\n{_file(backends)}\n{_RUN}"
     return (
         "Start a model server, `ollama serve` for example: it will be taken in within half a minute.\n"
-        f"Or look around first, with three small servers: {_COMMAND} --demo\n"
+        f"Or look around first, with a small cluster of its own: {_COMMAND} --demo\n"
         f"Or say where your servers are, in fleet.toml:\n\n{_file((_EXAMPLE,))}\n{_RUN}"
     )
 

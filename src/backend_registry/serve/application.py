@@ -53,6 +53,7 @@ class _ErrorAnswer:
 
 _CODES: Final = {404: "unknown_url", 405: "method_not_allowed"}
 _PLACES: Final = {
+    "page": "the admin page is at /admin/",
     "gateway": "models are at /v1/models",
     "node": "backends at /backends",
     "hub": "the backends of all nodes at /admin/api/backends",

@@ -46,7 +46,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         "there. Every key of the file can be overridden by a variable BACKEND_REGISTRY__SECTION__KEY.",
     )
     parser.add_argument("file", nargs="?", type=Path, metavar="fleet.toml", help="the configuration")
-    parser.add_argument("--demo", action="store_true", help="start three small backends, send them traffic, and route to them")
+    parser.add_argument("--demo", action="store_true", help="be a small cluster that has servers and traffic of its own")
     parser.add_argument("--host", help="address to listen on; overrides the file")
     parser.add_argument("--port", type=int, help="port to listen on, 0 for any free one; overrides the file")
     parser.add_argument(
@@ -132,7 +132,7 @@ def _check_demo(arguments: argparse.Namespace) -> None:
     if arguments.state_dir is not None:
         raise CannotServeError("--demo keeps nothing: leave out --state-dir, or leave out --demo")
     if arguments.role == "hub":
-        raise CannotServeError("--demo routes to three servers, and a hub routes nothing: leave out --role hub, or --demo")
+        raise CannotServeError("--demo routes to servers of its own, and a hub routes nothing: leave out --role hub, or --demo")
 
 
 def _with_store(hub: HubConfig, store: str | None) -> HubConfig:

@@ -5,14 +5,16 @@ import contextlib
 import os
 import random
 import time
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import aiohttp
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
+from backend_registry._web import INSTALLED_PAGE, BuiltPage, UnusablePageError, page_routes, read_page
 from backend_registry.config import FleetConfig
 from backend_registry.hub import (
     Audits,
@@ -34,7 +36,10 @@ from backend_registry.serve.prepared import Prepared
 from backend_registry.serve.tokens import node_gate, store_url
 from backend_registry.telemetry import HubFacts
 
-__all__ = ("HubParts", "opened_hub")
+__all__ = ("HubParts", "opened_hub", "sections_shown")
+
+_PAGE_VARIABLE: Final = "BACKEND_REGISTRY_PAGE"
+"""The variable that names a folder with another build of the page than the installed one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,7 @@ class HubParts:
         gate: who may report to it.
         audits: compares what nodes have reported with what they say.
         audited: whether it does so by itself.
-        routes: its API.
+        routes: its API, and its page.
     """
 
     hub: Hub
@@ -117,9 +122,10 @@ async def opened_hub(
         sections: what the process offers.
 
     Raises:
-        CannotServeError: the store cannot be used.
+        CannotServeError: the store cannot be used, or the folder of the page.
         InvalidValueError: so does this.
     """
+    page = _page(os.environ) if config.hub.page else None
     loop = asyncio.get_running_loop()
     alone = sections == {"hub"}
     hub = Hub(
@@ -145,10 +151,34 @@ async def opened_hub(
     gate = node_gate(config, alone=alone)
     audits = Audits(hub, node_api, rng=random.Random(), every_s=config.hub.audit_s)
     routes = [*hub_routes(context), *report_routes(hub, gate, now_ms=_now_ms)]
+    if config.hub.page:
+        # The last ones: they take all paths below their root.
+        routes += page_routes(page, context.auth)
     try:
         yield HubParts(hub, context.auth, gate, audits, config.hub.audit_s > 0, routes)
     finally:
         await hub.close()
+
+
+def sections_shown(sections: frozenset[str], config: FleetConfig) -> frozenset[str]:
+    """What a process offers to people: its sections, and `page` if its hub shows one."""
+    return sections | {"page"} if "hub" in sections and config.hub.page else sections
+
+
+def _page(environ: Mapping[str, str]) -> BuiltPage | None:
+    """The page that is to be served; None if none was built.
+
+    Raises:
+        CannotServeError: the variable names a folder that holds none.
+    """
+    folder = environ.get(_PAGE_VARIABLE, "")
+    try:
+        page = read_page(Path(folder) if folder else INSTALLED_PAGE)
+    except UnusablePageError as error:
+        raise CannotServeError(f"{_PAGE_VARIABLE if folder else 'the admin page'}: {error}") from None
+    if folder and page is None:
+        raise CannotServeError(f"{_PAGE_VARIABLE}: holds no index.html; build the page into it, or leave the variable out")
+    return page
 
 
 def _now_ms() -> int:

@@ -10,7 +10,7 @@ from backend_registry.hub import ENDPOINTS
 from backend_registry.node import Stopping, process_routes
 from backend_registry.serve import announce
 from backend_registry.serve.application import application
-from backend_registry.serve.hub import HubParts, opened_hub
+from backend_registry.serve.hub import HubParts, opened_hub, sections_shown
 from backend_registry.serve.lifecycle import serve_until_told
 from backend_registry.serve.prepared import Prepared, prepared
 from backend_registry.serve.process import prepare, run_in_loop
@@ -45,8 +45,9 @@ async def _serve(config: FleetConfig, ground: Prepared, file: str | None) -> Non
         )
         metrics.register(HubCollector(parts.facts))
         process = process_routes(parts.auth, readiness=readiness, metrics=metrics.exposition, beside=ENDPOINTS)
-        app = parts.in_front_of(application([*process, *parts.routes], _SECTIONS))
-        _say_where(ground, parts, file)
+        shown = sections_shown(_SECTIONS, config)
+        app = parts.in_front_of(application([*process, *parts.routes], shown))
+        _say_where(ground, parts, file, shown)
         prepare()
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(job) for job in parts.jobs()]
@@ -57,10 +58,10 @@ async def _serve(config: FleetConfig, ground: Prepared, file: str | None) -> Non
                     task.cancel()
 
 
-def _say_where(ground: Prepared, parts: HubParts, file: str | None) -> None:
+def _say_where(ground: Prepared, parts: HubParts, file: str | None, shown: frozenset[str]) -> None:
     place = ground.place
     place.log(state_dir=ground.shown_directory, file=file)
     port = place.port if place.open_to_others else None
-    said = announce.addresses(place.url, _SECTIONS, state_dir=ground.shown_directory, file=file, port_for_others=port)
+    said = announce.addresses(place.url, shown, state_dir=ground.shown_directory, file=file, port_for_others=port)
     reports = announce.how_nodes_report(place.url, port_for_others=port, tokens=parts.gate.needed)
     place.say(f"{said}\n{reports}")

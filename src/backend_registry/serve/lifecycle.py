@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 from backend_registry.node import Stopping
 from backend_registry.serve.protocol import OneWriteProtocol
 
-__all__ = ("serve_until_told",)
+__all__ = ("http_server", "serve_until_told")
 
 logger: Final = logging.getLogger("backend_registry.serve")
 
@@ -44,6 +44,30 @@ class _Server(uvicorn.Server):
         yield
 
 
+def http_server(app: ASGIApp, shutdown_s: float) -> uvicorn.Server:
+    """The HTTP server for an application. It looks at no signals; `serve([listener])` runs it until `should_exit` is set.
+
+    Args:
+        app: what to serve.
+        shutdown_s: seconds that running requests are given in the end, in whole ones.
+    """
+    return _Server(
+        uvicorn.Config(
+            app,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            http=OneWriteProtocol,
+            ws="none",
+            server_header=False,
+            # Where a request came from makes no difference to us, and nobody can make us believe a header.
+            proxy_headers=False,
+            timeout_keep_alive=_KEEP_ALIVE_S,
+            timeout_graceful_shutdown=math.ceil(shutdown_s),
+        )
+    )
+
+
 async def serve_until_told(
     app: ASGIApp,
     listener: socket.socket,
@@ -60,21 +84,7 @@ async def serve_until_told(
         shutdown_s: seconds that running requests are given, in whole ones.
         reload: called on SIGHUP; None leaves that to the system.
     """
-    server = _Server(
-        uvicorn.Config(
-            app,
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            http=OneWriteProtocol,
-            ws="none",
-            server_header=False,
-            # Where a request came from makes no difference to us, and nobody can make us believe a header.
-            proxy_headers=False,
-            timeout_keep_alive=_KEEP_ALIVE_S,
-            timeout_graceful_shutdown=math.ceil(shutdown_s),
-        )
-    )
+    server = http_server(app, shutdown_s)
     # One line says how many were cut; a traceback for each would say that something is broken.
     logging.getLogger("uvicorn.error").addFilter(_is_no_cut)
     loop = asyncio.get_running_loop()

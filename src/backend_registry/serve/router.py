@@ -28,8 +28,8 @@ from backend_registry.hub import ENDPOINTS as HUB_ENDPOINTS
 from backend_registry.node import Readiness, Reporter, node_routes, rpc_routes
 from backend_registry.serve import announce
 from backend_registry.serve.application import application
-from backend_registry.serve.demo import Demo, demo_backends, talk
-from backend_registry.serve.hub import HubParts, opened_hub
+from backend_registry.serve.demo import OWN_NODE, Demo, demo_servers, demo_settings, few_lines
+from backend_registry.serve.hub import HubParts, opened_hub, sections_shown
 from backend_registry.serve.lifecycle import serve_until_told
 from backend_registry.serve.live import LIVE, FollowedFile, LiveSettings
 from backend_registry.serve.place import Place
@@ -64,7 +64,7 @@ def run(config: FleetConfig, *, file: Path | None, demo: bool, has_hub: bool) ->
     Args:
         config: what the file, the environment and the flags come to.
         file: where the backends are kept up to date from; None if there is no file.
-        demo: whether to route to three servers of our own and nothing else.
+        demo: whether to be a node of a small cluster of our own, and nothing else.
         has_hub: whether to be a hub as well.
 
     Raises:
@@ -75,12 +75,15 @@ def run(config: FleetConfig, *, file: Path | None, demo: bool, has_hub: bool) ->
         config = with_discovery(config)
     with contextlib.ExitStack() as held:
         ground = held.enter_context(prepared(config, role="all" if has_hub else "router", temporary=demo))
+        if demo:
+            config = demo_settings(config, ground.place.url)
+            held.enter_context(few_lines())
         registry = Registry(health_policy=config.health.policy(), ejection_policy=config.ejection.policy())
         fleet = Fleet(registry, state=ground.state)
         source = None if file is None else FileSource(file, watch=config.discovery.watch, environ=os.environ, live=LIVE)
-        own = held.enter_context(demo_backends()) if demo else None
+        own = held.enter_context(demo_servers()) if demo else None
         name = "demo" if own is not None else "environment" if source is None else source.name
-        fleet.offer(name, config.backends() if own is None else own.backends)
+        fleet.offer(name, config.backends() if own is None else own.backends(OWN_NODE))
         router = _Router(config, registry, fleet, None if file is None else str(file), source, own, ground, has_hub=has_hub)
         run_in_loop(router.serve())
 
@@ -113,7 +116,8 @@ class _Router:
         place, state_dir = self.place, self.ground.shown_directory
         port = place.port if place.open_to_others else None
         place.log(state_dir=state_dir, file=self.file)
-        said = announce.addresses(place.url, self.sections, state_dir=state_dir, file=self.file, port_for_others=port)
+        shown = sections_shown(self.sections, self.config)
+        said = announce.addresses(place.url, shown, state_dir=state_dir, file=self.file, port_for_others=port)
         place.say(said + "\n")
 
     async def serve(self) -> None:
@@ -134,8 +138,10 @@ class _Router:
             checker = HealthChecker(registry, session, config.health, settings_of=live.health_of, observer=metrics)
             sources = [*other_sources(config.discovery, session, self.place.port)]
             routes = [*self._gateway(session, live, checker, metrics, tracing), *self._node(readiness, metrics)]
-            app = application([*routes, *(hub.routes if hub is not None else ())], self.sections)
+            shown = sections_shown(self.sections, config)
+            app = application([*routes, *(hub.routes if hub is not None else ())], shown)
             app = app if tracing is None else tracing.wrap(app)
+            played = await self._played(held, hub, readiness)
             self.say_where()
             self._warn()
             await self._look_around(sources)
@@ -148,6 +154,7 @@ class _Router:
                 log_changes(registry),
                 self._welcome(readiness),
                 *(hub.jobs() if hub is not None else ()),
+                *played,
             ]
             prepare()
             await self._work(app if hub is None else hub.in_front_of(app), readiness, jobs, reporter)
@@ -173,6 +180,14 @@ class _Router:
             metrics.register(ReporterCollector(reporter))
             readiness.call_at_stop(reporter.leave)
         return hub, reporter
+
+    async def _played(
+        self, held: contextlib.AsyncExitStack, hub: HubParts | None, readiness: Readiness
+    ) -> list[Coroutine[Any, Any, None]]:
+        """What runs beside this node in the demonstration."""
+        if self.demo is None:
+            return []
+        return await held.enter_async_context(self.demo.opened(self.config, self.place.url, hub, readiness))
 
     def _gateway(
         self,
@@ -238,7 +253,8 @@ class _Router:
             announce.request_to_try(self.place.url, backends, keys=bool(self.config.auth.client_keys)),
         ]
         if self.demo is not None:
-            parts = [announce.DEMO, *parts, announce.demo_to_watch(self.place.url)]
+            shown = sections_shown(self.sections, self.config)
+            parts = [announce.demonstration(self.place.url, shown), *parts, announce.demo_to_watch(self.place.url)]
         elif self.file is None:
             parts = [announce.where_it_looks(self.config.discovery), *parts]
         if self.demo is None:
@@ -250,8 +266,6 @@ class _Router:
     ) -> None:
         readiness.configured()
         async with asyncio.TaskGroup() as tasks:
-            if self.demo is not None:
-                jobs.append(talk(self.place.url, self.demo.shaky))
             running = [tasks.create_task(job) for job in jobs]
             reporting = None if reporter is None else tasks.create_task(reporter.run(), name="reports")
             try:

@@ -35,6 +35,7 @@ class FakeBackend:
         first_byte_delay_s: seconds before any answer.
         api_key: what must come as a bearer token, or in the vendor's own header where it has one; None asks for nothing.
         host, port: where to listen; port 0 means any free one.
+        requests_kept: how many requests are remembered at most; each takes about 1.5 KB and its body.
 
     Attributes:
         behaviour: the arguments above, which may be changed while it runs, for the requests to come.
@@ -62,13 +63,14 @@ class FakeBackend:
         api_key: str | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
+        requests_kept: int = 10_000,
     ) -> None:
         if kind not in get_args(Kind):
             raise InvalidValueError("kind", f"is {kind!r:.64}", f"pass one of {', '.join(get_args(Kind))}")
         if chunks < 1:
             raise InvalidValueError("chunks", f"is {chunks}", "pass a number from 1 on")
         self.behaviour: Final = Behaviour(id, kind, _as_models(models), chunks, chunk_delay_s, first_byte_delay_s, api_key)
-        self._log: Final = RequestLog()
+        self._log: Final = RequestLog(requests_kept)
         self._bind_to = (host, port)
         self._url: str | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -203,7 +205,7 @@ class FakeBackend:
 
     @property
     def requests(self) -> tuple[SeenRequest, ...]:
-        """The last 10,000 requests, oldest first."""
+        """The last `requests_kept` requests, oldest first."""
         return self._log.requests
 
     @property

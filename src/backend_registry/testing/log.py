@@ -4,21 +4,22 @@ import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Final
 
 from backend_registry.testing.wire import SeenRequest
 
 __all__ = ("RequestLog",)
 
-_KEPT: Final = 10_000
-
 
 class RequestLog:
-    """The last 10,000 requests and how many of them are being answered now. Thread-safe."""
+    """The last requests and how many of them are being answered now. Thread-safe.
 
-    def __init__(self) -> None:
+    Args:
+        kept: how many requests at most are remembered.
+    """
+
+    def __init__(self, kept: int) -> None:
         self._changed = threading.Condition()
-        self._requests: deque[SeenRequest] = deque(maxlen=_KEPT)
+        self._requests: deque[SeenRequest] = deque(maxlen=kept)
         self._in_flight = 0
 
     @property
