@@ -28,6 +28,7 @@ store = "{store}"
 suspect_s = {suspect_s}
 unreachable_s = {unreachable_s}
 ring = {ring}
+{more}
 """
 
 
@@ -43,21 +44,45 @@ def let_pass(seconds):
 
 
 class HubProcess:
-    """A hub of its own file and port, which can be killed, stopped, and started again."""
+    """A hub of its own file and port, which can be killed, stopped, and started again.
 
-    def __init__(self, folder, *, store="memory", suspect_s=2.0, unreachable_s=4.0, ring=8192):
+    `more` is what its file says besides, from within `[hub]`; `token` is what it is asked with.
+    """
+
+    def __init__(
+        self,
+        folder,
+        *,
+        store="memory",
+        suspect_s=2.0,
+        unreachable_s=4.0,
+        ring=8192,
+        more="",
+        token=None,
+        environment=None,
+    ):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._file = folder / f"hub-{self.port}.toml"
         state = folder / f"hub-{self.port}"
         self._file.write_text(
-            HUB.format(port=self.port, state=state, store=store, suspect_s=suspect_s, unreachable_s=unreachable_s, ring=ring)
+            HUB.format(
+                port=self.port,
+                state=state,
+                store=store,
+                suspect_s=suspect_s,
+                unreachable_s=unreachable_s,
+                ring=ring,
+                more=more,
+            )
         )
+        self._credentials = {"authorization": f"Bearer {token}"} if token else {}
+        self._environment = environment or {}
         self.process = None
         self.start()
 
     def start(self):
-        self.process = Process("backend_registry.serve", self._file, "--role", "hub")
+        self.process = Process("backend_registry.serve", self._file, "--role", "hub", **self._environment)
         eventually(self._answers, "the hub answers")
 
     def _answers(self):
@@ -85,7 +110,7 @@ class HubProcess:
         """Status, headers (in lower case) and JSON of an answer; `body` is bytes or what JSON can hold."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-        connection.request(method, path, content, {"content-type": "application/json", **(headers or {})})
+        connection.request(method, path, content, {"content-type": "application/json", **self._credentials, **(headers or {})})
         answer = connection.getresponse()
         data = answer.read()
         received = {name.lower(): value for name, value in answer.getheaders()}
@@ -136,22 +161,27 @@ def entry(name, **fields):
 class PlayedNode:
     """A node without a router: it reports as a router would, to any of its urls, and remembers what it was told."""
 
-    def __init__(self, node_id, urls, *, entries=(), epoch=None, instance=None, beat_s=0.3, clock_ms=0):
+    def __init__(self, node_id, urls, *, entries=(), epoch=None, instance=None, beat_s=0.3, clock_ms=0, token=None):
         self.id = node_id
         self.urls = [urls] if isinstance(urls, str) else list(urls)
         epoch = time.time_ns() // 1_000_000 + clock_ms if epoch is None else epoch
         self.reporting = Reporting(node_id, instance or os.urandom(4).hex(), epoch)
-        self.reporting.observe(entries)
+        self.entries = {}
         self.acknowledged = set()
         """Reasons of states that the hub has acknowledged; see `Nodes.observe`."""
         self.refusals = []
+        self.load = {}
+        """Backend id to its load, which each message has."""
         self.cut = False
+        self._headers = {"content-type": "application/json", **({"authorization": f"Bearer {token}"} if token else {})}
         self._beat_s = beat_s
         self._clock_ms = clock_ms
         self._changed = asyncio.Event()
+        self.observe(entries)
 
     def observe(self, entries):
-        self.reporting.observe(entries)
+        self.entries = {entry.id: entry for entry in entries}
+        self.reporting.observe(self.entries.values())
         self._changed.set()
 
     async def run(self, session):
@@ -166,7 +196,7 @@ class PlayedNode:
                     await self._changed.wait()
 
     async def _exchange(self, session, url):
-        report = self.reporting.message({}, max(time.time_ns() // 1_000_000 + self._clock_ms, 0))
+        report = self.reporting.message(self.load, max(time.time_ns() // 1_000_000 + self._clock_ms, 0))
         states = {upsert.status_reason for upsert in report.upserts}
         try:
             async with (
@@ -174,7 +204,7 @@ class PlayedNode:
                 session.post(
                     f"{url}/v1/nodes/{self.id}/report",
                     data=msgspec.json.encode(report),
-                    headers={"content-type": "application/json"},
+                    headers=self._headers,
                 ) as answer,
             ):
                 body = await answer.read()
@@ -182,12 +212,29 @@ class PlayedNode:
             # Not heard, which says nothing about whether it was taken in.
             return
         if answer.status == 200:
-            self.reporting.acknowledged(report, msgspec.json.decode(body, type=Ack))
+            ack = msgspec.json.decode(body, type=Ack)
+            self.reporting.acknowledged(report, ack)
             self.acknowledged |= states
+            self._carry_out(ack.wishes)
         else:
             refusal = json.loads(body)
             self.refusals.append((answer.status, refusal["code"]))
             self.reporting.refused(refusal["code"], refusal)
+
+    def _carry_out(self, wishes):
+        """Do what operators at the hub want, at once: who drains has nothing in flight that it would wait for."""
+        changed = {}
+        for wish in wishes:
+            entry = self.entries.get(wish.id)
+            if entry is not None and entry.generation < wish.generation:
+                status = (
+                    {"status": "available", "status_reason": ""}
+                    if wish.intent == "enabled"
+                    else {"status": "unavailable", "status_reason": wish.intent}
+                )
+                changed[wish.id] = msgspec.structs.replace(entry, intent=wish.intent, generation=wish.generation, **status)
+        if changed:
+            self.observe((self.entries | changed).values())
 
 
 class Nodes:
@@ -237,6 +284,15 @@ class Nodes:
     def observe(self, node_id, entries):
         """A node has these backends from now on."""
         self._loop.call_soon_threadsafe(self.nodes[node_id].observe, entries)
+
+    def change(self, node_id, changed):
+        """A node has what `changed` makes of its backends by id, as they are when it is its turn."""
+
+        def change():
+            node = self.nodes[node_id]
+            node.observe(changed(node.entries).values())
+
+        self._loop.call_soon_threadsafe(change)
 
     def cut(self, *node_ids):
         """No message of these nodes leaves any more."""

@@ -1,7 +1,9 @@
 """The main job, as a user has it: three processes, a file, and the real `openai` client."""
 
 import asyncio
+import shlex
 import signal
+import urllib.request
 
 import openai
 import pytest
@@ -156,11 +158,27 @@ def test_signal_lets_a_running_stream_finish_and_ends_with_status_0(serve, clien
 
 def test_demo_answers_at_the_first_address_that_it_prints():
     with process("backend_registry.serve", "--demo", "--port", 0) as demo:
-        models = [entry["id"] for entry in get_json(f"{demo.url}/v1/models")["data"]]
-        assert len(models) == 3
+        there = get_json(f"{demo.url}/backends")
+        models = {model["id"] for entry in there if "chat_completions" in entry["operations"] for model in entry["models"]}
+        assert models < {entry["id"] for entry in get_json(f"{demo.url}/v1/models")["data"]}
         with openai.OpenAI(base_url=f"{demo.url}/v1", api_key="x", max_retries=0, timeout=PATIENCE_S) as client:
             for model in models:
                 assert client.chat.completions.create(model=model, messages=QUESTION).choices[0].message.content == SAID
-        eventually(
-            lambda: {entry["health"] for entry in get_json(f"{demo.url}/backends")} == {"healthy"}, "all three are healthy"
-        )
+        eventually(lambda: {entry["health"] for entry in get_json(f"{demo.url}/backends")} == {"healthy"}, "all are healthy")
+        demo.popen.send_signal(signal.SIGTERM)
+        assert demo.ended() == 0
+
+
+def test_demo_answers_the_request_that_it_prints():
+    with process("backend_registry.serve", "--demo", "--port", 0) as demo:
+        eventually(lambda: "/backends/stream" in demo.output, "it has said all")
+        printed = demo.output.partition("Try it:")[2].partition("Watch")[0].replace("\\\n", " ")
+        command = shlex.split(printed)
+        assert command[:2] == ["curl", "-N"]
+        request = urllib.request.Request(command[2], command[-1].encode(), {"content-type": "application/json"})
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+            events = answer.read().decode()
+        demo.popen.send_signal(signal.SIGTERM)
+        assert demo.ended() == 0
+    assert "data: [DONE]" in events
+    assert "chat.completion.chunk" in events
