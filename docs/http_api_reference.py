@@ -37,6 +37,7 @@ FIELDS = {
     "reported_load": "requests that the server itself says it works on, and that wait in it",
     "last_health_check": "when it was last checked",
     "last_error": "of the last check",
+    "credentials": "names of the environment variables that it needs, and whether each is set; never a value",
 }
 """What the schema of a view does not say, since its docstring says it of all of them."""
 
