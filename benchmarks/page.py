@@ -90,6 +90,28 @@ What may mislead, besides the above:
 {facts}
 """
 
+_ADMIN = """\
+## The admin page
+
+Every figure here is from one run of `python benchmarks/admin_page.py`: a headless Chromium, a hub as it comes on a core of its
+own, and a fleet that the protocol's own client plays to it, which changes all the time. One change in ten takes a backend down
+or brings it back, which moves rows of the list, since the worst are shown first. The median of {rounds} rounds is shown, each
+with a page of its own that has nothing in a cache.
+
+What may mislead, besides the above:
+
+- **There is no graphics card.** The browser draws with the processor; that part is not in the figures of the main thread, and
+  would be faster elsewhere.
+- **Browser and fleet share what the hub leaves of two cores.** Work of the main thread is the time for which the thread was
+  running, not how long it took. Times to the first rows and to a frame are what a clock showed.
+- **Loopback has no latency.** Over a network each round trip comes on top: the index, its code and style, the part of the page
+  and the list.
+
+{facts}
+
+{verdict}
+"""
+
 _TAIL = """\
 ## How to reproduce
 
@@ -104,6 +126,7 @@ $ python benchmarks/gateway.py --smoke  # seconds
 $ python benchmarks/hub.py              # the hub
 $ python benchmarks/hub.py --smoke      # seconds
 $ python -m benchmarks.hub_store        # the hub's stores
+$ python benchmarks/admin_page.py       # the admin page; needs a Chromium
 ```
 
 Without `bench-peers` the rows of LiteLLM are left out with a word, and likewise those of the free-threaded interpreter. The raw
@@ -151,7 +174,7 @@ def _suite(suite: dict[str, Any]) -> str:
 
 def tables(results: dict[str, Any]) -> str:
     """All tables, with their headings."""
-    parts = [_suite(suite) for suite in results["suites"]]
+    parts = [_suite(suite) for suite in results.get("suites", ())]
     parts += [f"### {t['title']}\n\n{_table(t['columns'], t['rows'])}\n{t['notes']}\n" for t in results.get("tables", ())]
     return "\n".join(parts)
 
@@ -171,8 +194,8 @@ def _facts(results: dict[str, Any]) -> str:
     return "\n".join(f"- {name}: {_fact(value)}" for name, value in results["machine"].items())
 
 
-def render(results: dict[str, Any], gateway: dict[str, Any], hub: dict[str, Any]) -> str:
-    """The whole page: the registry's results, then the gateway's and the hub's."""
+def render(results: dict[str, Any], gateway: dict[str, Any], hub: dict[str, Any], admin: dict[str, Any]) -> str:
+    """The whole page: the registry's results, then those of the gateway, the hub and the admin page."""
     modules = ", ".join(results["third_party_modules"]) or "none"
     return (
         _HEAD.format(rounds=results["rounds"], runs=results["runs"])
@@ -182,7 +205,9 @@ def render(results: dict[str, Any], gateway: dict[str, Any], hub: dict[str, Any]
         + "".join(f"- Not measured: {word}.\n" for word in gateway["missing"].values())
         + f"\n{_verdict(gateway)}\n{tables(gateway)}\n"
         + _HUB.format(rounds=hub["rounds"], seconds=hub["seconds"], facts=_facts(hub))
-        + f"\n{_verdict(hub)}\n{tables(hub)}\n{_TAIL}"
+        + f"\n{_verdict(hub)}\n{tables(hub)}\n"
+        + _ADMIN.format(rounds=admin["rounds"], facts=_facts(admin), verdict=admin["verdict"])
+        + f"\n{tables(admin)}\n{_TAIL}"
     )
 
 

@@ -31,6 +31,7 @@ from benchmarks.suites import encoding, free_threaded, growth, importing, memory
 RESULTS = ROOT / "benchmarks" / "results" / "cpython-3.11.json"
 GATEWAY_RESULTS = ROOT / "benchmarks" / "results" / "gateway-cpython-3.11.json"
 HUB_RESULTS = ROOT / "benchmarks" / "results" / "hub-cpython-3.11.json"
+ADMIN_RESULTS = ROOT / "benchmarks" / "results" / "admin-page-chromium.json"
 PAGE = ROOT / "docs" / "explanation" / "performance.md"
 README = ROOT / "README.md"
 
@@ -95,8 +96,12 @@ def measure(effort: Effort) -> dict[str, Any]:
 
 def _documents() -> dict[Path, str]:
     """What the page and the README should say, by the results that are there."""
-    core, gateway, hub = (json.loads(path.read_text(encoding="utf-8")) for path in (RESULTS, GATEWAY_RESULTS, HUB_RESULTS))
-    return {PAGE: page.render(core, gateway, hub), README: page.quoted(README.read_text(encoding="utf-8"), core, gateway)}
+    paths = (RESULTS, GATEWAY_RESULTS, HUB_RESULTS, ADMIN_RESULTS)
+    core, gateway, hub, admin = (json.loads(path.read_text(encoding="utf-8")) for path in paths)
+    return {
+        PAGE: page.render(core, gateway, hub, admin),
+        README: page.quoted(README.read_text(encoding="utf-8"), core, gateway),
+    }
 
 
 def write_page() -> int:

@@ -3,6 +3,7 @@ import { CopyButton } from "@/components/copy_button";
 import { Empty } from "@/components/empty";
 import { t } from "@/core/i18n";
 import { capabilities } from "@/state/capabilities";
+import { fleet } from "@/state/fleet";
 import "./first_run.css";
 
 /** Where nodes find this hub: the address of the page without what is the page's own. */
@@ -15,8 +16,11 @@ function reportLines(needsToken: boolean): string {
   return ["[report]", `url = "${hubAddress()}"`, ...(needsToken ? ['token_env = "NODE_TOKEN"'] : [])].join("\n");
 }
 
-/** Says that no node has reported yet, and how one does. */
+/** Says that no node has reported yet, and how one does; or, after a restart of the hub, that nodes are waited for. */
 export function FirstRun() {
+  if (fleet.hadRows.value && !fleet.facts.value.complete) {
+    return <Empty title={t("shell.restarted_title")} text={t("shell.restarted_text")} />;
+  }
   const needsToken = capabilities.value?.sign_in ?? false;
   const lines = reportLines(needsToken);
   return (

@@ -37,5 +37,5 @@ const BINDINGS = {
 
 /** Listen to the keys of the frame. */
 export function useShellKeys(): void {
-  useKeys("shell", BINDINGS);
+  useKeys("shell", BINDINGS, true);
 }

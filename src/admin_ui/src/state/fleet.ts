@@ -23,6 +23,7 @@ const frame = signal(0);
 const facts = signal<Facts>(store.facts);
 const loaded = signal(store.loaded);
 const heardAtMs = signal(0);
+const hadRows = signal(false);
 
 /** It is not asked for first who is there: if nobody is signed in, the hub's answer says so. */
 const isWanted = computed(() => session.value !== "signed_out");
@@ -30,6 +31,7 @@ const isWanted = computed(() => session.value !== "signed_out");
 function draw(): void {
   facts.value = store.facts;
   loaded.value = store.loaded;
+  hadRows.value ||= store.size > 0;
   frame.value += 1;
 }
 
@@ -50,10 +52,11 @@ function onFeed(): void {
 }
 
 /**
- * The fleet. `frame` goes up about ten times a second while the store changes; `facts` and `loaded` are the store's, as
- * of that frame; `heardAtMs` is when the hub was last heard, by the browser's clock, 0 if it was not yet.
+ * The fleet. `frame` goes up a dozen times a second while the store changes; `facts` and `loaded` are the store's, as
+ * of that frame; `heardAtMs` is when the hub was last heard, by the browser's clock, 0 if it was not yet; `hadRows` says
+ * whether there was any backend since the page was opened.
  */
-export const fleet = { store, tally, feed, connection, frame, facts, loaded, heardAtMs } as const;
+export const fleet = { store, tally, feed, connection, frame, facts, loaded, heardAtMs, hadRows } as const;
 
 /** Follow the fleet unless nobody is signed in; rest while the page is hidden. Once, at the start of the page. */
 export function followFleet(): void {

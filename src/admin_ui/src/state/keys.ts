@@ -1,5 +1,5 @@
 /** The keyboard of the page: who listens to which key, the innermost first. */
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { isSingle, KeySequences, nameOfKey } from "@/core/keys";
 import { preferences } from "@/state/preferences";
 
@@ -65,18 +65,18 @@ export function listenToKeys(): void {
 }
 
 /**
- * Bind keys while the component is there. Bindings of a later component come first; an action that gives false leaves the key to
- * the next. Nothing is heard while a modal dialog is open; single letters neither in a field, nor when they are switched off in the
+ * Bind keys while the component is there, from the moment on that it is shown. Bindings of a later component come first, and those
+ * of the frame last, whatever comes up first; an action that gives false leaves the key to the next. Nothing is heard while a modal dialog is open; single letters neither in a field, nor when they are switched off in the
  * preferences.
  */
-export function useKeys(name: string, bindings: KeyBindings): void {
+export function useKeys(name: string, bindings: KeyBindings, isFrame = false): void {
   const latest = useRef(bindings);
   latest.current = bindings;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const scope = { name, bindings: () => latest.current };
-    scopes.push(scope);
+    scopes.splice(isFrame ? 0 : scopes.length, 0, scope);
     return () => {
       scopes.splice(scopes.indexOf(scope), 1);
     };
-  }, [name]);
+  }, [name, isFrame]);
 }

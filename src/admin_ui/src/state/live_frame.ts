@@ -1,13 +1,11 @@
 /**
- * When what the fleet changes is drawn: about ten times a second, and all parts of the page in the same frame.
+ * When what the fleet changes is drawn: a dozen times a second at most, and all parts of the page in the same frame.
  *
  * The hub sends what has changed every 50 ms. Nobody reads that fast, and each frame costs the same, however little there is in it.
  */
 
-/** Frames are at least so far apart, in milliseconds: then every second message of the hub is drawn as it comes. */
+/** Frames are at least so far apart, in milliseconds. More would be seen as lag; with few changes less would cost nothing either. */
 const APART_MS = 75;
-/** If no other message comes, what has changed is drawn so long after the frame before, in milliseconds. */
-const LATEST_MS = 110;
 
 const tasks = new Set<() => void>();
 let drawnAtMs = Number.NEGATIVE_INFINITY;
@@ -37,7 +35,7 @@ export function inLiveFrame(task: () => void): void {
   if (sinceMs >= APART_MS) {
     request();
   } else if (frame === 0) {
-    timer ??= setTimeout(request, LATEST_MS - sinceMs);
+    timer ??= setTimeout(request, APART_MS - sinceMs);
   }
 }
 

@@ -127,6 +127,8 @@ export const shell = {
   first_run_text: "A router reports to this hub when its fleet.toml says:",
   first_run_token: "NODE_TOKEN holds what this prints where the hub runs:",
   first_run_waits: "This page shows the first backends as soon as they are reported.",
+  restarted_title: "Waiting for the nodes",
+  restarted_text: "The hub has started anew and has not heard any node yet. Nodes report by themselves, mostly within seconds.",
 
   became_unavailable: { one: "{count} backend became unavailable", other: "{count} backends became unavailable" },
   became_available: { one: "{count} backend became available", other: "{count} backends became available" },
