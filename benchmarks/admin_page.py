@@ -36,6 +36,8 @@ Figures = dict[str, float]
 QUERY_FIELD: Final = "input[role=combobox]"
 _LIST: Final = "/admin/backends"
 _BUILT: Final = ROOT / "src" / "backend_registry" / "_web" / "static"
+_DOWNS: Final = 0.1
+"""Of the changes; each is a row that goes to the head of the list, and leaves it with its next change."""
 _TYPED: Final = "kind:vllm server-7"
 
 
@@ -100,7 +102,10 @@ def _fleet(fleet: Fleet, work: Work, folder: Path, started: Browser) -> dict[str
 def _round(fleet: Fleet, work: Work, url: str, started: Browser) -> Figures:
     figures: Figures = {}
     for rate in fleet.rates:
-        with Feeder(url, rows=fleet.rows, nodes=fleet.nodes, rate=rate) as feeder, opened(started, url + _LIST) as watched:
+        with (
+            Feeder(url, rows=fleet.rows, nodes=fleet.nodes, rate=rate, downs=_DOWNS) as feeder,
+            opened(started, url + _LIST) as watched,
+        ):
             first = watched.first_row_ms()
             watched.page.wait_for_timeout(2_000)
             found = watched.work(work.seconds)
@@ -168,7 +173,7 @@ def growth() -> dict[str, Any]:
 
 
 def _grown_mb(url: str, started: Browser) -> float:
-    with Feeder(url, rows=_SMALL.rows, nodes=_SMALL.nodes, rate=200), opened(started, url + _LIST) as watched:
+    with Feeder(url, rows=_SMALL.rows, nodes=_SMALL.nodes, rate=200, downs=_DOWNS), opened(started, url + _LIST) as watched:
         watched.first_row_ms()
         watched.page.wait_for_timeout(_SETTLING_S * 1000)
         before = watched.heap_mb()

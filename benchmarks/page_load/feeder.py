@@ -42,14 +42,16 @@ class Feeder:
         url: of the hub.
         rows: backends in all, each on one node.
         nodes: how many nodes have them.
-        rate: changes a second of status, reason and load.
+        rate: changes a second of a number or of status, and of load.
+        downs: share of the changes with which a backend goes down; with its next change it is back.
     """
 
-    def __init__(self, url: str, *, rows: int, nodes: int, rate: float) -> None:
+    def __init__(self, url: str, *, rows: int, nodes: int, rate: float, downs: float) -> None:
         self._connection: Final = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
         self._nodes: Final = [_Node(number, rows // nodes) for number in range(nodes)]
         self._rng: Final = random.Random(1)
         self._rate: Final = rate
+        self._downs: Final = downs
         self._ending: Final = threading.Event()
         self._lock: Final = threading.Lock()
         self._thread: Final = threading.Thread(target=self._run)
@@ -104,8 +106,8 @@ class Feeder:
         self._send(node, load)
 
     def _changed(self, entry: Entry) -> Entry:
-        """Most change a number; one in ten goes down, and comes back with its next change."""
-        if entry.status == "available" and self._rng.random() < 0.1:
+        """Most change a number; some go down, and come back with their next change."""
+        if entry.status == "available" and self._rng.random() < self._downs:
             reason = self._rng.choice(_REASONS)
             return msgspec.structs.replace(entry, status="unavailable", health="unhealthy", status_reason=reason)
         weight = entry.weight % 200 + 1

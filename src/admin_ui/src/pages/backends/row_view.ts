@@ -117,9 +117,9 @@ export class RowView {
   setTabStop(column: number): void {
     this.element.classList.toggle("is-cursor", column >= 0);
     this.#cells.forEach((cell, at) => {
-      if (at === column) {
+      if (at === column && !cell.hasAttribute("tabindex")) {
         cell.tabIndex = 0;
-      } else if (cell.hasAttribute("tabindex")) {
+      } else if (at !== column && cell.hasAttribute("tabindex")) {
         cell.removeAttribute("tabindex");
       }
     });
