@@ -29,7 +29,9 @@ function draw(): void {
  */
 export function inLiveFrame(task: () => void): void {
   tasks.add(task);
-  timer ??= setTimeout(draw, Math.max(0, APART_MS - (performance.now() - drawnAtMs)));
+  if (timer === undefined) {
+    timer = setTimeout(draw, Math.max(0, APART_MS - (performance.now() - drawnAtMs)));
+  }
 }
 
 /** Do not do it after all. */
