@@ -146,6 +146,8 @@ class Fleet:
         played = self.nodes.nodes[node]
         # What an operator wanted meanwhile is in the node's own entries.
         now = played.entries.get(entry.id, entry)
+        if now.intent != "enabled":
+            return
         self._entries[node][entry.id] = msgspec.structs.replace(now, **fields)
         self.nodes.observe(
             node, [self._entries[node][entry_id] if entry_id == entry.id else kept for entry_id, kept in played.entries.items()]
