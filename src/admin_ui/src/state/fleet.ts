@@ -52,7 +52,7 @@ function onFeed(): void {
 }
 
 /**
- * The fleet. `frame` goes up ten times a second at most while the store changes; `facts` and `loaded` are the store's, as
+ * The fleet. `frame` goes up a dozen times a second at most while the store changes; `facts` and `loaded` are the store's, as
  * of that frame; `heardAtMs` is when the hub was last heard, by the browser's clock, 0 if it was not yet; `hadRows` says
  * whether there was any backend since the page was opened.
  */

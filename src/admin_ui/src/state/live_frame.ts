@@ -1,11 +1,11 @@
 /**
- * When what the fleet changes is drawn: ten times a second at most, and all parts of the page in the same frame.
+ * When what the fleet changes is drawn: a dozen times a second at most, and all parts of the page in the same frame.
  *
  * The hub sends what has changed every 50 ms. Nobody reads that fast, and each frame costs the same, however little there is in it.
  */
 
 /** Frames are at least so far apart, in milliseconds. More would be seen as lag; with few changes less would cost nothing either. */
-const APART_MS = 100;
+const APART_MS = 75;
 
 const tasks = new Set<() => void>();
 let drawnAtMs = Number.NEGATIVE_INFINITY;
